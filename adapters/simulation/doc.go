@@ -22,5 +22,6 @@
 // Randomness comes from a [Stream], one for each site that draws, so that a draw more at one
 // site changes nothing at another. All arithmetic is of integers.
 //
-// One mutex guards a World and what lives in it. Functions of the user are called without it.
+// One mutex guards a World and what lives in it, but for that of [NewUnsharedWorld], which one
+// goroutine uses. Functions of the user are called without it.
 package simulation

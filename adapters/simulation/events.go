@@ -7,19 +7,38 @@ type event struct {
 	// be nil.
 	happen func() (after func())
 
+	when
+	rank  rank
+	place int // in the queue, counted from 1; 0: not scheduled
+}
+
+// when is the place of an event among all.
+type when struct {
 	at    int64
 	order uint64 // among those of one instant
-	place int    // in the queue, counted from 1; 0: not scheduled
 }
+
+func (a when) before(b when) bool { return a.at < b.at || a.at == b.at && a.order < b.order }
+
+// rank decides among the events of one instant, before the order in which they were scheduled.
+type rank uint8
+
+const (
+	regular rank = iota
+	early
+)
 
 // schedule makes e happen at an instant, and not at the one that was set before.
 func (w *World) schedule(e *event, at int64) {
-	w.cancel(e)
-	w.scheduled++
-	e.at, e.order = at, w.scheduled
-	w.due = append(w.due, e)
-	e.place = len(w.due)
-	w.due.up(len(w.due) - 1)
+	w.ordered[e.rank]++
+	e.when = when{at, w.ordered[e.rank]}
+	switch {
+	case e.place == 0:
+		w.due = append(w.due, entry{})
+		w.due.up(len(w.due)-1, entry{e.when, e})
+	case e.before(w.due[e.place-1].when):
+		w.due.up(e.place-1, entry{e.when, e})
+	}
 }
 
 func (w *World) cancel(e *event) {
@@ -28,62 +47,86 @@ func (w *World) cancel(e *event) {
 	}
 }
 
-// queue is a heap of events, the next one first. (container/heap would call through an
-// interface for each comparison.)
-type queue []*event
+// queue is a heap of events, each with up to four below it, the next one first. An event that was
+// put off keeps its place until settle: most alarms are put off again and again.
+type queue []entry
 
-func (q queue) before(i, j int) bool {
-	a, b := q[i], q[j]
-	return a.at < b.at || a.at == b.at && a.order < b.order
+// entry is an event, and when it is to happen unless it was put off.
+type entry struct {
+	when
+	e *event
 }
 
-func (q queue) swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i+1, j+1
+// settle makes the first event the next one. It returns false if the queue is empty.
+func (q queue) settle() bool {
+	for len(q) > 0 {
+		first := q[0].e
+		if q[0].when == first.when {
+			return true
+		}
+		q.down(0, entry{first.when, first})
+	}
+	return false
 }
 
+// pop takes the first event out.
 func (q *queue) pop() *event {
-	e := (*q)[0]
+	e := (*q)[0].e
 	q.remove(0)
 	return e
 }
 
 func (q *queue) remove(i int) {
 	last := len(*q) - 1
-	q.swap(i, last)
-	(*q)[last].place = 0
-	(*q)[last] = nil
+	(*q)[i].e.place = 0
+	moved := (*q)[last]
+	(*q)[last] = entry{}
 	*q = (*q)[:last]
-	if i < last {
-		q.down(i)
-		q.up(i)
+	switch {
+	case i == last:
+	case i > 0 && moved.before((*q)[(i-1)/4].when):
+		q.up(i, moved)
+	default:
+		q.down(i, moved)
 	}
 }
 
-func (q queue) up(i int) {
+// set puts an entry into a place.
+func (q queue) set(i int, x entry) {
+	q[i] = x
+	x.e.place = i + 1
+}
+
+// up puts an entry into place i, which is free, or above it.
+func (q queue) up(i int, x entry) {
 	for i > 0 {
-		parent := (i - 1) / 2
-		if !q.before(i, parent) {
-			return
+		parent := (i - 1) / 4
+		if !x.before(q[parent].when) {
+			break
 		}
-		q.swap(i, parent)
+		q.set(i, q[parent])
 		i = parent
 	}
+	q.set(i, x)
 }
 
-func (q queue) down(i int) {
+// down puts an entry into place i, which is free, or below it.
+func (q queue) down(i int, x entry) {
 	for {
-		child := 2*i + 1
-		if child >= len(q) {
-			return
+		least := 4*i + 1
+		if least >= len(q) {
+			break
 		}
-		if child+1 < len(q) && q.before(child+1, child) {
-			child++
+		for child := least + 1; child < min(4*i+5, len(q)); child++ {
+			if q[child].before(q[least].when) {
+				least = child
+			}
 		}
-		if !q.before(child, i) {
-			return
+		if !q[least].before(x.when) {
+			break
 		}
-		q.swap(i, child)
-		i = child
+		q.set(i, q[least])
+		i = least
 	}
+	q.set(i, x)
 }

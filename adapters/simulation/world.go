@@ -13,11 +13,30 @@ import (
 type World struct {
 	seed uint64
 
-	mu        sync.Mutex
-	now       int64 // in nanoseconds since epoch
-	due       queue
-	scheduled uint64 // events, ever
-	streams   map[string]*Stream
+	mu      mutex
+	now     int64     // in nanoseconds since epoch
+	clock   time.Time // the same
+	due     queue
+	ordered [2]uint64 // the order of the last event, by its rank
+	streams map[string]*Stream
+}
+
+// mutex is one that a world of one goroutine does not use.
+type mutex struct {
+	sync.Mutex
+	unused bool
+}
+
+func (m *mutex) Lock() {
+	if !m.unused {
+		m.Mutex.Lock()
+	}
+}
+
+func (m *mutex) Unlock() {
+	if !m.unused {
+		m.Mutex.Unlock()
+	}
 }
 
 var _ ports.Clock = (*World)(nil)
@@ -30,14 +49,29 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // NewWorld returns a world whose streams come from seed. It shows the first second of the year
 // 2000 in UTC.
 func NewWorld(seed uint64) *World {
-	return &World{seed: seed, streams: map[string]*Stream{}}
+	return &World{seed: seed, clock: epoch, ordered: [2]uint64{regular: 1 << 63}, streams: map[string]*Stream{}}
+}
+
+// NewUnsharedWorld is NewWorld without the locks: the world, and all that belongs to it, is used
+// by one goroutine at a time, and is faster. The race detector reports what others do to it.
+func NewUnsharedWorld(seed uint64) *World {
+	w := NewWorld(seed)
+	w.mu.unused = true
+	return w
 }
 
 // Now returns the virtual time.
 func (w *World) Now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return epoch.Add(time.Duration(w.now))
+	return w.clock
+}
+
+// turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
+func (w *World) turn(to int64) {
+	if to > w.now {
+		w.now, w.clock = to, epoch.Add(time.Duration(to))
+	}
 }
 
 // At calls f at t, or at the present instant if t has passed. f is called by Step.
@@ -55,7 +89,7 @@ func (w *World) At(t time.Time, f func()) {
 func (w *World) Next() (time.Time, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.due) == 0 {
+	if !w.due.settle() {
 		return time.Time{}, false
 	}
 	return epoch.Add(time.Duration(w.due[0].at)), true
@@ -98,7 +132,7 @@ func (w *World) advance(to time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.now = max(w.now, limit)
+	w.turn(limit)
 }
 
 const forever = 1<<63 - 1
@@ -106,13 +140,13 @@ const forever = 1<<63 - 1
 // step lets the next event happen unless it is due after limit.
 func (w *World) step(limit int64) (at int64, ok bool) {
 	w.mu.Lock()
-	if len(w.due) == 0 || w.due[0].at > limit {
+	if !w.due.settle() || w.due[0].at > limit {
 		w.mu.Unlock()
 		return 0, false
 	}
+	at = w.due[0].at
 	e := w.due.pop()
-	at = e.at              // it may be scheduled again once the mutex is free
-	w.now = max(w.now, at) // another goroutine may have advanced the clock
+	w.turn(at) // another goroutine may have advanced the clock
 	after := e.happen()
 	w.mu.Unlock()
 	if after != nil {
@@ -145,11 +179,17 @@ func (w *World) Wait(_ any, until time.Time) error {
 func (w *World) instant(t time.Time) int64 { return max(w.now, int64(t.Sub(epoch))) }
 
 // NewAlarm returns an alarm that calls f within Step.
-func (w *World) NewAlarm(f func()) ports.Alarm {
+func (w *World) NewAlarm(f func()) ports.Alarm { return w.newAlarm(f, regular) }
+
+// NewEarlyAlarm returns an alarm that calls f before all else that is due at its time, but for
+// other early alarms.
+func (w *World) NewEarlyAlarm(f func()) ports.Alarm { return w.newAlarm(f, early) }
+
+func (w *World) newAlarm(f func(), r rank) ports.Alarm {
 	if f == nil {
 		panic("simulation: an alarm needs a function to call")
 	}
-	return &alarm{w: w, event: event{happen: func() func() { return f }}}
+	return &alarm{w: w, event: event{happen: func() func() { return f }, rank: r}}
 }
 
 type alarm struct {

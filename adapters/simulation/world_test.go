@@ -13,51 +13,76 @@ import (
 	"brokerconn/ports"
 )
 
-// TestEventsInOrder compares the order of events with a list that is sorted by time, and by the
-// order of scheduling for one time.
+// TestEventsInOrder compares the order of events with a list that is sorted by time, and for one
+// time by the order of scheduling, early alarms first.
 func TestEventsInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := simulation.NewWorld(1)
+		if rapid.Bool().Draw(t, "unshared") {
+			w = simulation.NewUnsharedWorld(1)
+		}
 		start := w.Now()
 		type entry struct {
 			name int
 			at   time.Time
 		}
+		const early, all, none = 4, 20, 100
 		var got, want []entry
-		alarms := make([]ports.Alarm, 5)
+		alarms := make([]ports.Alarm, all)
 		for i := range alarms {
-			alarms[i] = w.NewAlarm(func() { got = append(got, entry{i, w.Now()}) })
+			ring := func() { got = append(got, entry{i, w.Now()}) }
+			if alarms[i] = w.NewAlarm(ring); i < early {
+				alarms[i] = w.NewEarlyAlarm(ring)
+			}
 		}
 		forget := func(i int) { want = slices.DeleteFunc(want, func(e entry) bool { return e.name == i }) }
-		for range rapid.IntRange(0, 40).Draw(t, "calls") {
-			i := rapid.IntRange(0, len(alarms)-1).Draw(t, "alarm")
+		schedule := func(i int, at time.Time) {
+			place := slices.IndexFunc(want, func(e entry) bool {
+				return e.at.After(at) || e.at.Equal(at) && i < early && e.name >= early
+			})
+			if place < 0 {
+				place = len(want)
+			}
+			want = slices.Insert(want, place, entry{i, at})
+		}
+		step := func() {
+			if next, ok := w.Next(); ok != (len(want) > 0) || ok && next != want[0].at {
+				t.Fatalf("Next: got %v, %v", next, ok)
+			}
+			if got = nil; w.Step() != (len(want) > 0) {
+				t.Fatalf("Step: want %v", len(want) > 0)
+			}
+			if !slices.Equal(got, want[:min(1, len(want))]) {
+				t.Fatalf("got %v, want %v", got, want)
+			}
+			want = want[len(got):]
+		}
+		for range rapid.IntRange(0, 100).Draw(t, "calls") {
+			i := rapid.IntRange(0, all-1).Draw(t, "alarm")
 			at := start.Add(time.Duration(rapid.IntRange(-1, 6).Draw(t, "seconds")) * time.Second)
 			due := at
 			if due.Before(w.Now()) {
 				due = w.Now()
 			}
-			switch rapid.IntRange(0, 3).Draw(t, "call") {
+			switch rapid.IntRange(0, 9).Draw(t, "call") {
 			case 0:
 				alarms[i].Stop()
 				forget(i)
 			case 1:
-				w.At(at, func() { got = append(got, entry{100, w.Now()}) })
-				want = append(want, entry{100, due})
+				w.At(at, func() { got = append(got, entry{none, w.Now()}) })
+				schedule(none, due)
+			case 2:
+				step()
 			default:
 				alarms[i].Set(at)
 				forget(i)
-				want = append(want, entry{i, due})
+				schedule(i, due)
 			}
 		}
-		slices.SortStableFunc(want, func(a, b entry) int { return a.at.Compare(b.at) })
-		if next, ok := w.Next(); ok != (len(want) > 0) || ok && next != want[0].at {
-			t.Fatalf("Next: got %v, %v", next, ok)
+		for len(want) > 0 {
+			step()
 		}
-		for w.Step() {
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("got %v, want %v", got, want)
-		}
+		step()
 	})
 }
 

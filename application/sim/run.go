@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -51,6 +52,8 @@ type run struct {
 
 	w         *simulation.World
 	net       *simulation.Network
+	steps     []Step      // of the plan, by time, that are left
+	planned   ports.Alarm // the first of them
 	path      simulation.Path
 	addresses []string
 	broker    *model.Broker
@@ -77,12 +80,9 @@ type run struct {
 func Run(p Plan) Result {
 	r := newRun(p)
 	end := r.start
-	for _, s := range p.Steps {
-		at := r.start.Add(s.At)
-		r.w.At(at, func() { r.do(s) })
-		if at.After(end) {
-			end = at
-		}
+	if n := len(r.steps); n > 0 {
+		end = r.start.Add(r.steps[n-1].At)
+		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
 	for r.Failure == nil {
 		next, ok := r.w.Next()
@@ -97,7 +97,12 @@ func Run(p Plan) Result {
 }
 
 func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewWorld(p.Seed)}
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps}
+	if !slices.IsSortedFunc(r.steps, byTime) {
+		r.steps = slices.Clone(r.steps)
+		sortSteps(r.steps)
+	}
+	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
 	r.trace.start = r.start
 	r.check.init(r)
@@ -128,7 +133,15 @@ func (r *run) step() bool {
 	return true
 }
 
-// do is a step of the plan.
+// next is the next step of the plan.
+func (r *run) next() {
+	s := r.steps[0]
+	if r.steps = r.steps[1:]; len(r.steps) > 0 {
+		r.planned.Set(r.start.Add(r.steps[0].At))
+	}
+	r.do(s)
+}
+
 func (r *run) do(s Step) {
 	i := verbIndex(s.Verb)
 	if i < 0 {

@@ -89,8 +89,10 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 
 // sortSteps sorts by time, and leaves the order of those of one time.
 func sortSteps(steps []Step) {
-	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(steps, byTime)
 }
+
+func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }
 
 // Verbs returns the verbs of a plan.
 func Verbs() (names []string) {
