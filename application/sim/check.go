@@ -130,6 +130,9 @@ func (c *checker) changed(now time.Time, out domain.Output) {
 	}
 }
 
+// dialed is the beginning of another connection, which knows nothing of the last one.
+func (c *checker) dialed() { c.state, c.failedAt, c.table = domain.Disconnected, time.Time{}, false }
+
 // perPause is how many connections there may be for one pause, beside one for each address:
 // ApiVersions twice, four probes, and one that the verdict of the probes waits for.
 const perPause = 7

@@ -31,6 +31,7 @@
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
+//   - "no panic": no panic is the answer to what a peer does.
 //   - "ends well": without faults the connection answers a request in time, and a closed one has
 //     nothing left.
 package sim

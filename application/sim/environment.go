@@ -105,8 +105,15 @@ func or[T int | time.Duration](value, otherwise T) T {
 	return value
 }
 
+func (r *run) transport() ports.Transport {
+	if r.cover == nil {
+		return r.net
+	}
+	return tap{r.net, r.cover}
+}
+
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: r.net, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: r.transport(), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
 		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
 		if err != nil {

@@ -23,7 +23,14 @@ type request struct {
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
-	for {
+	if !r.due.IsZero() && !r.w.Now().Before(r.due) {
+		r.cover.event(eventTimer)
+	}
+	for outputs := 0; ; outputs++ {
+		if outputs > maxBusy {
+			r.check.fail("goes on", "the connection has %d outputs at one instant", outputs)
+			return
+		}
 		now := r.w.Now()
 		switch out := r.conn.Step(now, len(r.queue) > 0); out.Kind {
 		case domain.Changed:
@@ -35,6 +42,7 @@ func (r *run) drive() {
 		case domain.Completed:
 			r.completed(now, out.Future)
 		case domain.Idle:
+			r.due = out.Deadline
 			if r.connects(now, &out.Deadline) || r.admit(now) {
 				continue
 			}
@@ -67,6 +75,7 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 		*deadline = now.Add(wait)
 		return false
 	}
+	r.cover.event(eventConnect)
 	r.conn.Connect(now, domain.ConnectOptions{})
 	return true
 }
@@ -84,23 +93,33 @@ const queueTime = 20 * time.Second
 // admit sends what waits, as far as it is admitted.
 func (r *run) admit(now time.Time) (sent bool) {
 	for len(r.queue) > 0 {
-		q := r.queue[0]
-		if !now.Before(q.until) {
+		switch q := r.queue[0]; {
+		case !now.Before(q.until):
 			r.trace.gaveUp(now, q.number)
 			r.conn.NoteRefused(now, q.message())
-		} else if r.conn.CanSend() != nil {
+		case r.conn.CanSend() != nil:
 			return sent
-		} else if f, err := r.conn.Send(now, q.message(), 0); err != nil {
-			r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
-		} else {
-			r.Requests++
-			q.future, f.Tag, sent = f, q, true
-			r.pending = append(r.pending, q)
-			r.check.sent(q)
+		default:
+			r.submit(now, q)
+			sent = true
 		}
 		r.queue = r.queue[1:]
 	}
 	return sent
+}
+
+// submit sends a request that is admitted.
+func (r *run) submit(now time.Time, q *request) {
+	r.cover.event(eventAdmit)
+	f, err := r.conn.Send(now, q.message(), 0)
+	if err != nil {
+		r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
+		return
+	}
+	r.Requests++
+	q.future, f.Tag = f, q
+	r.pending = append(r.pending, q)
+	r.check.sent(q)
 }
 
 // message is the request as it is sent: its number, and zeros behind it.
@@ -138,6 +157,26 @@ func (r *run) cancel(n int) {
 	r.pending = slices.Delete(r.pending, n, n+1)
 }
 
-func (r *run) close() { r.conn.Close(r.w.Now(), nil, false) }
-func (r *run) drain() { r.conn.Drain(r.w.Now(), false) }
+func (r *run) close(final bool) {
+	r.final = r.final || final
+	r.conn.Close(r.w.Now(), nil, final)
+}
+
+func (r *run) drain(final bool) {
+	r.final = r.final || final
+	r.conn.Drain(r.w.Now(), final)
+}
+
+// dial makes another connection once the last one is closed for good.
+func (r *run) dial() {
+	switch {
+	case r.conn.State() == domain.Closed:
+		r.final, r.due = false, time.Time{}
+		r.check.dialed()
+		r.connection()
+	case r.final:
+		r.w.At(r.w.Now().Add(backoffBase), r.dial)
+	}
+}
+
 func (r *run) renew() { r.conn.Reauthenticate(r.w.Now()) }

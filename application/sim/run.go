@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -17,8 +18,8 @@ type Result struct {
 	// Trace is what happened, a line for each thing, with the time since the beginning.
 	Trace string
 	// Steps, Requests and Faults count the events given to the connection, the requests that
-	// its owner sent, and the faults of the plan.
-	Steps, Requests, Faults int
+	// its owner sent, and the faults of the plan, and Kinds the verbs of these faults.
+	Steps, Requests, Faults, Kinds int
 	// Failure is the first invariant that did not hold; nil if all did.
 	Failure *Failure
 }
@@ -67,18 +68,35 @@ type run struct {
 	wake    func()
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
+	final   bool       // it has closed or drained it for good
 	queue   []*request // not admitted yet
 	pending []*request // in flight
 	serial  int64
 
 	trace trace
 	check checker
+	verb  int            // the one that is carried out
+	kinds [maxVerbs]bool // that happened
+	cover *Coverage      // nil: cells are not counted
+	due   time.Time      // the deadline of the connection
 	Result
 }
 
 // Run runs a plan.
-func Run(p Plan) Result {
-	r := newRun(p)
+func Run(p Plan) Result { return (*Coverage)(nil).Run(p) }
+
+func (r *run) run() (result Result) {
+	defer func() {
+		p := recover()
+		if text, ok := p.(string); ok && strings.HasPrefix(text, "sim: ") {
+			panic(p) // a plan that cannot be run
+		}
+		if p != nil {
+			r.check.fail("no panic", "%v", p)
+		}
+		r.Trace = string(r.trace.text)
+		result = r.Result
+	}()
 	end := r.start
 	if n := len(r.steps); n > 0 {
 		end = r.start.Add(r.steps[n-1].At)
@@ -92,12 +110,11 @@ func Run(p Plan) Result {
 		r.step()
 	}
 	r.settle()
-	r.Trace = string(r.trace.text)
 	return r.Result
 }
 
-func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps}
+func newRun(p Plan, cover *Coverage) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), cover: cover, steps: p.Steps}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
@@ -113,10 +130,15 @@ func newRun(p Plan) *run {
 	}
 	r.broker = brokerOf(p.Setup, r)
 	r.heal()
-	r.conn = domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false)
+	r.connection()
 	r.wake = func() { r.awake = true }
 	r.alarm = r.w.NewAlarm(r.wake)
 	return r
+}
+
+// connection makes a connection.
+func (r *run) connection() {
+	r.conn = domain.NewConnection(configOf(r.plan.Setup, r.w), portsOf(r.plan.Setup, r), false)
 }
 
 // step lets the next event of the world happen, and the connection do what it makes possible.
@@ -149,12 +171,21 @@ func (r *run) do(s Step) {
 	}
 	r.trace.step(r.w.Now(), s)
 	if r.awake = true; i >= owners {
-		r.Faults++
+		if r.Faults++; !r.kinds[i] {
+			r.kinds[i] = true
+			r.Kinds++
+		}
+		r.cover.fault(i)
 	}
+	if (s.Verb != "cancel" || len(r.pending) > 0) && (s.Verb != "dial" || r.conn.State() == domain.Closed) {
+		r.cover.operation(i)
+	}
+	r.verb = i
 	verbs[i].do(r, s)
 }
 
-// settle ends the faults, and requires that the connection answers a request in time.
+// settle ends the faults, and requires that the connection answers a request in time, or, if it
+// was closed or drained for good, that it is closed.
 func (r *run) settle() {
 	if r.Failure != nil {
 		return
@@ -166,18 +197,18 @@ func (r *run) settle() {
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
 	last := int64(0)
-	for r.Failure == nil && (last == 0 || r.check.last != last) {
+	for r.Failure == nil && r.conn.State() != domain.Closed && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.State(), r.conn.LastError())
 		}
-		if len(r.pending)+len(r.queue) == 0 {
+		if len(r.pending)+len(r.queue) == 0 && !r.final {
 			r.send(10, false)
 			last, r.awake = r.serial, true
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.State())
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", r.serial, r.conn.State())
 		}
 	}
 	r.finish()

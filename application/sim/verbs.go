@@ -23,9 +23,12 @@ var verbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
-	{"close", func(r *run, _ Step) { r.close() }},              // and connect again with the next request
-	{"drain", func(r *run, _ Step) { r.drain() }},              // the same once nothing is in flight
+	{"close", func(r *run, _ Step) { r.close(false) }},         // and connect again with the next request
+	{"drain", func(r *run, _ Step) { r.drain(false) }},         // the same once nothing is in flight
 	{"renew", func(r *run, _ Step) { r.renew() }},              // the session
+	{"close-for-good", func(r *run, _ Step) { r.close(true) }},
+	{"drain-for-good", func(r *run, _ Step) { r.drain(true) }},
+	{"dial", func(r *run, _ Step) { r.dial() }}, // another connection after one that is closed for good
 
 	{"reset", func(r *run, _ Step) { r.each((*simulation.Peer).Reset) }},
 	{"fin", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { _ = p.Close() }) }},
@@ -75,15 +78,22 @@ var verbs = []verb{
 	})},
 }
 
+// maxVerbs is more than there are verbs.
+const maxVerbs = 128
+
 // owners is how many of the verbs, the first ones, are operations of the owner.
-const owners = 6
+const owners = 9
 
 var errNoName = errors.New("no such host")
 
 // spoil changes the next answer that the broker sends.
 func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 	return func(r *run, s Step) {
-		r.spoils = append(r.spoils, func(reply *model.Reply) { change(reply, s) })
+		verb := r.verb
+		r.spoils = append(r.spoils, func(reply *model.Reply) {
+			r.cover.fault(verb)
+			change(reply, s)
+		})
 	}
 }
 
