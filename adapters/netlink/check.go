@@ -3,11 +3,14 @@ package netlink
 import (
 	"net"
 	"syscall"
+
+	"brokerconn/ports"
 )
 
 // Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
-// method such as crypto/tls's. It consumes no byte, so unread bytes before the end of
-// the stream hide the end; the close_notify alert of TLS is such a case.
+// method such as crypto/tls's, or asks the net.Conn if that is a ports.Checker. It consumes
+// no byte, so unread bytes before the end of the stream hide the end; the close_notify alert
+// of TLS is such a case.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn
@@ -19,6 +22,7 @@ func (l *link) Check() error {
 // nothing.
 type checker struct {
 	ready bool
+	asks  ports.Checker   // nil: the net.Conn does not
 	raw   syscall.RawConn // nil: there is no socket
 	peek  func(fd uintptr)
 	ended error
@@ -33,10 +37,14 @@ func (c *checker) look(conn net.Conn) error {
 		if w, ok := conn.(interface{ NetConn() net.Conn }); ok {
 			conn = w.NetConn()
 		}
+		c.asks, _ = conn.(ports.Checker)
 		if socket, ok := conn.(syscall.Conn); ok {
 			c.raw, _ = socket.SyscallConn() // nil if it is closed: Read reports that
 		}
 		c.peek = func(fd uintptr) { c.ended = peek(fd) }
+	}
+	if c.asks != nil {
+		return c.asks.Check()
 	}
 	c.ended = nil
 	// Not raw.Read, which would wait behind a Read that blocks.

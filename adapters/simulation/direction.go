@@ -122,8 +122,8 @@ func (d *direction) dispatch(n int) {
 		at += int64(d.draw.Between(0, d.path.Jitter))
 	}
 	d.last = max(d.last, at)
-	if d.gone > 0 && d.gone == len(d.way) {
-		d.way, d.gone = d.way[:0], 0
+	if d.gone > len(d.way)/2 || d.gone == len(d.way) { // most of it has arrived
+		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
 	}
 	d.way = append(d.way, piece{d.last, n})
 	if d.arrive.place == 0 {

@@ -19,6 +19,10 @@
 // a link. The network does what TCP can do and nothing else: bytes may be late, cut at any
 // place, and lost with all that follow; they are never reordered, changed or doubled.
 //
+// A program with goroutines, such as a server of crypto/tls, uses the network by
+// [Network.DialContext] and [Network.Listen], which have package net's types. Their calls wait for
+// what another goroutine makes happen with Step; in a bubble of testing/synctest, time is virtual.
+//
 // Randomness comes from a [Stream], one for each site that draws, so that a draw more at one
 // site changes nothing at another. All arithmetic is of integers.
 //

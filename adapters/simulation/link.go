@@ -11,6 +11,7 @@ import (
 type link struct {
 	n        *Network
 	endpoint ports.Endpoint
+	number   int // of the links ever opened
 	site     *site
 	meets    Site // as it was when the link was opened
 	stage    ports.Stage
@@ -32,6 +33,8 @@ func (n *Network) Open(ep ports.Endpoint) ports.Link {
 	defer n.w.mu.Unlock()
 	l := &link{n: n, endpoint: ep, site: n.sites[ep.Address]}
 	n.opened++
+	n.ever++
+	l.number = n.ever
 	if l.site != nil {
 		l.meets = l.site.Site
 	} else {
@@ -93,6 +96,10 @@ func (l *link) ready() error {
 func (l *link) Send(p []byte) (int, error) {
 	l.n.w.mu.Lock()
 	defer l.n.w.mu.Unlock()
+	return l.sendLocked(p)
+}
+
+func (l *link) sendLocked(p []byte) (int, error) {
 	if err := l.ready(); err != nil {
 		return 0, err
 	}
@@ -103,6 +110,10 @@ func (l *link) Send(p []byte) (int, error) {
 func (l *link) Recv(p []byte) (int, error) {
 	l.n.w.mu.Lock()
 	defer l.n.w.mu.Unlock()
+	return l.recvLocked(p)
+}
+
+func (l *link) recvLocked(p []byte) (int, error) {
 	if err := l.ready(); err != nil {
 		return 0, err
 	}
@@ -121,6 +132,8 @@ func (l *link) Watch(f func()) {
 	l.watch = f
 }
 
+func (l *link) wakeBy(f func()) { l.watch = f }
+
 func (l *link) wake() (after func()) {
 	after, l.watch = l.watch, nil
 	return after
@@ -134,8 +147,13 @@ func (l *link) over() bool { return l.closed || l.peer.closed }
 func (l *link) Close() error {
 	l.n.w.mu.Lock()
 	defer l.n.w.mu.Unlock()
+	l.closeLocked()
+	return nil
+}
+
+func (l *link) closeLocked() {
 	if l.closed {
-		return nil
+		return
 	}
 	l.closed = true
 	l.n.opened--
@@ -144,7 +162,6 @@ func (l *link) Close() error {
 	}
 	l.n.w.cancel(&l.rise)
 	l.err, l.watch = net.ErrClosed, nil
-	return nil
 }
 
 func call(f func()) {

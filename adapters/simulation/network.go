@@ -18,6 +18,10 @@ type Network struct {
 	sites  map[string]*site
 	live   []*Peer // of the links that are established and not closed
 	opened int
+	ever   int // opened
+
+	conns     []*conn
+	listeners []*Listener
 }
 
 var _ ports.Transport = (*Network)(nil)

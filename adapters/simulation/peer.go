@@ -1,12 +1,17 @@
 package simulation
 
-import "brokerconn/ports"
+import (
+	"net"
+
+	"brokerconn/ports"
+)
 
 // Peer is the other end of a link: that of a broker, or of whatever is in between. No call
 // blocks. A Peer is safe for concurrent use.
 type Peer struct {
 	l      *link
 	handle func()
+	blocks *conn // if the peer is used as a net.Conn
 	closed bool
 }
 
@@ -28,7 +33,7 @@ func (p *Peer) Recv(b []byte) (n int, err error) {
 	w := p.l.n.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return p.l.out.recv(b)
+	return p.recvLocked(b)
 }
 
 // Send sends as much of b as the window allows; ErrWouldBlock means that the rest may fit later.
@@ -36,7 +41,7 @@ func (p *Peer) Send(b []byte) (n int, err error) {
 	w := p.l.n.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return p.l.in.send(b, nil)
+	return p.sendLocked(b)
 }
 
 // CloseWrite ends the stream to the link, which receives the bytes sent so far and then io.EOF.
@@ -54,11 +59,16 @@ func (p *Peer) Close() error {
 	w := p.l.n.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p.closeLocked()
+	return nil
+}
+
+func (p *Peer) closeLocked() {
 	if !p.closed {
 		p.closed = true
 		p.l.in.leave()
+		p.ended()
 	}
-	return nil
 }
 
 // Reset ends the link at once: bytes on the way in either direction are lost, and both ends
@@ -69,6 +79,7 @@ func (p *Peer) Reset() {
 	defer w.mu.Unlock()
 	p.closed = true
 	p.l.in.reset()
+	p.ended()
 }
 
 // Silence loses everything that is on the way and everything that is sent from now on, in both
@@ -99,3 +110,28 @@ func (p *Peer) wake() (after func()) {
 	}
 	return p.handle
 }
+
+// Conn returns the peer as a [net.Conn], for a server with goroutines; see [Network.DialContext].
+// Handle, Recv and Send are not used then.
+func (p *Peer) Conn() net.Conn {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.conn()
+}
+
+func (p *Peer) conn() *conn {
+	p.blocks = p.l.n.newConn(p, addr(p.l.endpoint.Address), p.l.client())
+	return p.blocks
+}
+
+// ended wakes the calls of that net.Conn: another program may have closed the peer.
+func (p *Peer) ended() {
+	if p.blocks != nil {
+		p.blocks.moved.Broadcast()
+	}
+}
+
+func (p *Peer) recvLocked(b []byte) (int, error) { return p.l.out.recv(b) }
+func (p *Peer) sendLocked(b []byte) (int, error) { return p.l.in.send(b, nil) }
+func (p *Peer) wakeBy(f func())                  { p.handle = f }

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"brokerconn/ports"
@@ -19,24 +18,6 @@ type World struct {
 	due     queue
 	ordered [2]uint64 // the order of the last event, by its rank
 	streams map[string]*Stream
-}
-
-// mutex is one that a world of one goroutine does not use.
-type mutex struct {
-	sync.Mutex
-	unused bool
-}
-
-func (m *mutex) Lock() {
-	if !m.unused {
-		m.Mutex.Lock()
-	}
-}
-
-func (m *mutex) Unlock() {
-	if !m.unused {
-		m.Mutex.Unlock()
-	}
 }
 
 var _ ports.Clock = (*World)(nil)

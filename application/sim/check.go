@@ -19,10 +19,9 @@ type checker struct {
 	attempts   int       // since then
 	table      bool      // the broker gave a table
 	answered   int
-	open       map[int64]*request // admitted and not completed
-	last       int64              // number of the last request that was answered
-	seen       map[int64]bool     // received by the broker
-	failed     map[int64]domain.Sent
+	requests   []record    // by number, from 0
+	open       int         // of the requests
+	last       int64       // number of the last request that was answered
 	probed     *model.Conn // on which the last probe was received
 	askedAgain bool        // ApiVersions was received behind a probe
 	at         time.Time
@@ -32,7 +31,26 @@ type checker struct {
 
 func (c *checker) init(r *run) {
 	c.r = r
-	c.open, c.seen, c.failed = map[int64]*request{}, map[int64]bool{}, map[int64]domain.Sent{}
+	c.requests = r.memory.records[:0]
+}
+
+// record is what became of a request.
+type record struct {
+	open   *request // admitted and not completed
+	seen   bool     // received by the broker
+	failed bool
+	sent   domain.Sent // what its error says
+}
+
+// of returns the record of a request; nil if the owner has no request of that number.
+func (c *checker) of(number int64) *record {
+	if number <= 0 || number > c.r.serial {
+		return nil
+	}
+	for int64(len(c.requests)) <= number {
+		c.requests = append(c.requests, record{})
+	}
+	return &c.requests[number]
 }
 
 func (c *checker) fail(invariant, format string, args ...any) {
@@ -41,9 +59,23 @@ func (c *checker) fail(invariant, format string, args ...any) {
 	}
 }
 
-func (c *checker) sent(q *request) { c.open[q.number] = q }
+func (c *checker) sent(q *request) {
+	c.of(q.number).open = q
+	c.open++
+}
 
-func (c *checker) canceled(q *request) { delete(c.open, q.number) }
+func (c *checker) canceled(q *request) { c.closed(q) }
+
+// closed returns false if the request was not open.
+func (c *checker) closed(q *request) bool {
+	is := c.of(q.number)
+	if is.open != q {
+		return false
+	}
+	is.open = nil
+	c.open--
+	return true
+}
 
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
@@ -71,12 +103,16 @@ func (c *checker) received(req *model.Request) {
 		return
 	}
 	number := int64(binary.BigEndian.Uint64(body))
-	if c.seen[number] {
+	is := c.of(number)
+	switch {
+	case is == nil:
+		c.fail("its own response", "the broker received request %d, which was never sent", number)
+		return
+	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)
 	}
-	c.seen[number] = true
-	if sent, failed := c.failed[number]; failed {
-		c.whole(number, sent)
+	if is.seen = true; is.failed {
+		c.whole(number, is.sent)
 	}
 }
 
@@ -87,45 +123,45 @@ func (c *checker) whole(number int64, sent domain.Sent) {
 	}
 }
 
-func (c *checker) completed(q *request, f *domain.Future) {
-	if c.open[q.number] != q {
+func (c *checker) completed(q *request, body []byte, failure error) {
+	if !c.closed(q) {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
-	delete(c.open, q.number)
-	var e *domain.Error
-	switch err := f.Err(); {
+	e, ok := errors.AsType[*domain.Error](failure)
+	switch err := failure; {
 	case err == nil && q.post:
 	case err == nil:
 		c.answered++
 		c.failedAt = time.Time{}
-		if body := f.Body(); len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
+		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
 			c.fail("its own response", "request %d was answered with % x", q.number, body)
 		}
 		if q.number < c.last {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
 		}
 		c.last = q.number
-	case !errors.As(err, &e):
+	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
-		if c.failed[q.number] = e.Sent; c.seen[q.number] {
+		is := c.of(q.number)
+		if is.failed, is.sent = true, e.Sent; is.seen {
 			c.whole(q.number, e.Sent)
 		}
 	}
 }
 
-func (c *checker) changed(now time.Time, out domain.Output) {
-	if out.From != c.state {
-		c.fail("states", "from %v to %v, and the state was %v", out.From, out.To, c.state)
+func (c *checker) changed(now time.Time, from, to domain.State, err error) {
+	if from != c.state {
+		c.fail("states", "from %v to %v, and the state was %v", from, to, c.state)
 	}
-	c.state = out.To
+	c.state = to
 	switch {
-	case out.To == domain.Connecting && !c.failedAt.IsZero():
+	case to == domain.Connecting && !c.failedAt.IsZero():
 		c.attempts++
 		c.paced(now)
-	case out.To.Down() && out.Err == nil:
+	case to.Down() && err == nil:
 		c.failedAt = time.Time{} // closed on purpose
-	case out.To.Down() && c.failedAt.IsZero():
+	case to.Down() && c.failedAt.IsZero():
 		c.failedAt, c.attempts = now, 0
 	}
 }
@@ -176,7 +212,7 @@ func (c *checker) after() {
 	if c.busy > maxBusy {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
-	if n, most := c.r.conn.ResponsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
+	if n, most := c.r.conn.responsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
 		c.fail("window", "%d requests wait for a response, more than %d", n, most)
 	}
 	if n := c.r.net.Opened(); n > 1 {
@@ -189,7 +225,7 @@ func (c *checker) after() {
 	if s := &c.sums; s.started-s.closed != up {
 		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
 	}
-	if s, n := &c.sums, c.r.conn.InFlight(); s.sent-s.received-s.failed != n {
+	if s, n := &c.sums, c.r.conn.inFlight(); s.sent-s.received-s.failed != n {
 		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
 			s.sent, s.received, s.failed, n)
 	}
@@ -197,28 +233,13 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	if n := len(c.open); n > 0 && c.r.Failure == nil {
+	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}
 	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {
 		c.fail("balance", "at the end: %+v", *s)
 	}
-	if c.r.conn.State() != domain.Closed {
-		c.fail("ends well", "the state of a closed connection is %v", c.r.conn.State())
+	if state := c.r.conn.state(); !state.Down() {
+		c.fail("ends well", "the state of a closed connection is %v", state)
 	}
-}
-
-// sums counts the events of the metrics sink.
-type sums struct {
-	ports.NopMetrics
-	started, closed        int
-	sent, received, failed int
-}
-
-func (s *sums) ConnectionStarted(time.Time)                                   { s.started++ }
-func (s *sums) ConnectionClosed(_ time.Time, _, _ bool)                       { s.closed++ }
-func (s *sums) RequestSent(_ time.Time, _, _ int16, _ int)                    { s.sent++ }
-func (s *sums) RequestFailed(_ time.Time, _, _ int16, _ bool, _ ports.Timing) { s.failed++ }
-func (s *sums) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ ports.Timing) {
-	s.received++
 }

@@ -79,12 +79,13 @@ func NewCoverage() *Coverage {
 	return &Coverage{hits: make([]uint64, len(places)*len(eventNames)*len(faultNames))}
 }
 
-// Run is the function [Run], and counts the cells that the run hits, unless c is nil.
+// Run is the function [Run], and counts the cells that the run hits, unless c is nil or the
+// owner has a Polled.
 func (c *Coverage) Run(p Plan) Result {
-	r := newRun(p, c)
-	if c == nil {
-		return r.run()
+	if c == nil || p.Setup.Polled { // which does not tell its condition
+		return newRun(p, nil).run()
 	}
+	r := newRun(p, c)
 	c.r, c.last = r, 0
 	defer func() { c.r = nil }()
 	return r.run()
@@ -119,11 +120,11 @@ func (c *Coverage) event(e int) {
 }
 
 func (c *Coverage) count(event int) {
-	at := int(c.r.conn.State())
+	at := int(c.r.conn.state())
 	switch conn := c.r.conn; {
-	case conn.State() == domain.Connected:
-		at += slices.Index(domain.Conditions(), conn.Condition())
-	case conn.State() > domain.Connected:
+	case conn.state() == domain.Connected:
+		at += slices.Index(domain.Conditions(), conn.condition())
+	case conn.state() > domain.Connected:
 		at += len(domain.Conditions()) - 1
 	}
 	c.hits[(at*len(eventNames)+event)*len(faultNames)+c.last]++

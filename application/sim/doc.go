@@ -1,6 +1,6 @@
-// Package sim runs one connection against model brokers in a simulated world, exactly: on one
-// goroutine, in virtual time, with the same bytes on every machine. It finds defects of the core
-// by seeds, and keeps each as a plan that is replayed.
+// Package sim runs one connection, a domain.Connection or a broker.Polled, against model brokers in
+// a simulated world, exactly: on one goroutine, in virtual time, with the same bytes on every
+// machine. It finds defects by seeds, and keeps each as a plan that is replayed.
 //
 //	plan := sim.Generate(7)      // what happens, drawn from a seed
 //	result := sim.Run(plan)      // the trace, and what was wrong

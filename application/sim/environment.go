@@ -28,7 +28,7 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 
 func brokerOf(s Setup, r *run) *model.Broker {
 	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append([]byte(nil), reply.Request.Body...)
+		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
 	}}
 	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
 		Received: r.check.received, Change: r.spoil}
@@ -84,7 +84,7 @@ const (
 
 func configOf(s Setup, w *simulation.World) domain.Config {
 	return domain.Config{
-		Host: host, Port: 9092, SoftwareName: "sim", SoftwareVersion: "1",
+		Host: host, Port: 9092, ClientID: "sim", SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
 		MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
 		RequestTimeout: or(s.RequestTimeout, requestTimeout),

@@ -12,6 +12,8 @@ import (
 func Generate(seed uint64) Plan {
 	g := generator{simulation.NewWorld(seed).Stream("plan")}
 	p := Plan{Seed: seed, Setup: g.setup()}
+	more := generator{simulation.NewWorld(seed).Stream("more of the plan")}
+	more.variety(&p.Setup)
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
 	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
@@ -33,6 +35,7 @@ func Generate(seed uint64) Plan {
 			p.Steps = append(p.Steps, g.fault(g.Between(0, at), faults))
 		}
 	}
+	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
 	sortSteps(p.Steps)
 	return p
 }

@@ -13,50 +13,66 @@ import (
 
 // request is a request of the owner's.
 type request struct {
-	number int64
-	size   int // of its body, beyond the number
-	post   bool
-	until  time.Time // when its time in the queue is over
-	future *domain.Future
+	number  int64
+	message ports.RawRequest
+	post    bool
+	until   time.Time // when its time in the queue is over
+	handle  handle    // while it is in flight
+}
+
+// connection is what the owner drives: see core and polled.
+type connection interface {
+	// work carries out what there is to do. It returns when it is to be called again at the
+	// latest; zero: not before Watch calls its function.
+	work(now time.Time) (deadline time.Time)
+	connect(now time.Time)
+	// check connects, if necessary, and asks which release the broker is.
+	check(now time.Time, timeout time.Duration, strict bool)
+	// delay is that of ConnectionDelay.
+	delay(now time.Time) (d time.Duration, forever bool)
+	// admits reports whether a request would be admitted, as far as that can be asked.
+	admits() bool
+	// send returns false if the request is to be sent again later.
+	send(now time.Time, q *request) (admitted bool)
+	// refuse is the end of a request that was never admitted.
+	refuse(now time.Time, q *request)
+	// cancel returns false for a request that is done, and that the owner has not received yet.
+	cancel(now time.Time, q *request) (ok bool)
+	close(now time.Time, cause error, final bool)
+	drain(now time.Time, final bool)
+	renew(now time.Time)
+	watch(wake func()) (again bool)
+
+	state() domain.State
+	// condition is that of a Connected connection, "" if it is not known.
+	condition() string
+	responsesDue() int
+	inFlight() int
+	lastError() error
 }
 
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
-	if !r.due.IsZero() && !r.w.Now().Before(r.due) {
-		r.cover.event(eventTimer)
+	for _, act := range r.acts {
+		act()
 	}
-	for outputs := 0; ; outputs++ {
-		if outputs > maxBusy {
-			r.check.fail("goes on", "the connection has %d outputs at one instant", outputs)
-			return
+	r.acts = r.acts[:0]
+	for {
+		deadline := r.conn.work(r.w.Now())
+		if now := r.w.Now(); r.connects(now, &deadline) || r.admit(now) {
+			continue
 		}
-		now := r.w.Now()
-		switch out := r.conn.Step(now, len(r.queue) > 0); out.Kind {
-		case domain.Changed:
-			r.trace.changed(now, out)
-			r.check.changed(now, out)
-		case domain.Noted:
-			r.trace.noted(now, out.Event)
-			r.check.noted(now, out.Event)
-		case domain.Completed:
-			r.completed(now, out.Future)
-		case domain.Idle:
-			r.due = out.Deadline
-			if r.connects(now, &out.Deadline) || r.admit(now) {
-				continue
-			}
-			if len(r.queue) > 0 && (out.Deadline.IsZero() || r.queue[0].until.Before(out.Deadline)) {
-				out.Deadline = r.queue[0].until
-			}
-			if out.Deadline.IsZero() {
-				r.alarm.Stop()
-			} else {
-				r.alarm.Set(out.Deadline)
-			}
-			if !r.conn.Watch(r.wake) {
-				return
-			}
+		if len(r.queue) > 0 {
+			deadline = sooner(deadline, r.queue[0].until)
+		}
+		if deadline.IsZero() {
+			r.alarm.Stop()
+		} else {
+			r.alarm.Set(deadline)
+		}
+		if !r.conn.watch(r.wake) {
+			return
 		}
 	}
 }
@@ -64,10 +80,10 @@ func (r *run) drive() {
 // connects connects if the owner wants that and the backoff is over; otherwise it sees to being
 // asked again in time.
 func (r *run) connects(now time.Time, deadline *time.Time) bool {
-	if !r.wanted || !r.conn.State().Down() {
+	if !r.wanted || !r.conn.state().Down() {
 		return false
 	}
-	wait, forever := r.conn.ConnectionDelay(now)
+	wait, forever := r.conn.delay(now)
 	if forever {
 		return false
 	}
@@ -76,7 +92,7 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 		return false
 	}
 	r.cover.event(eventConnect)
-	r.conn.Connect(now, domain.ConnectOptions{})
+	r.conn.connect(now)
 	return true
 }
 
@@ -84,7 +100,10 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 func (r *run) send(size int, post bool) {
 	r.wanted = true
 	r.serial++
-	r.queue = append(r.queue, &request{number: r.serial, size: size, post: post, until: r.w.Now().Add(queueTime)})
+	q := r.memory.newRequest()
+	q.number, q.post, q.until = r.serial, post, r.w.Now().Add(queueTime)
+	q.write(r.memory, size)
+	r.queue = append(r.queue, q)
 }
 
 // queueTime is how long a request waits to be admitted.
@@ -93,14 +112,18 @@ const queueTime = 20 * time.Second
 // admit sends what waits, as far as it is admitted.
 func (r *run) admit(now time.Time) (sent bool) {
 	for len(r.queue) > 0 {
-		switch q := r.queue[0]; {
+		q := r.queue[0]
+		switch {
 		case !now.Before(q.until):
 			r.trace.gaveUp(now, q.number)
-			r.conn.NoteRefused(now, q.message())
-		case r.conn.CanSend() != nil:
+			r.conn.refuse(now, q)
+		case !r.conn.admits():
 			return sent
 		default:
-			r.submit(now, q)
+			r.cover.event(eventAdmit)
+			if !r.conn.send(now, q) {
+				return sent
+			}
 			sent = true
 		}
 		r.queue = r.queue[1:]
@@ -108,39 +131,32 @@ func (r *run) admit(now time.Time) (sent bool) {
 	return sent
 }
 
-// submit sends a request that is admitted.
-func (r *run) submit(now time.Time, q *request) {
-	r.cover.event(eventAdmit)
-	f, err := r.conn.Send(now, q.message(), 0)
-	if err != nil {
-		r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
-		return
-	}
+// admitted is a request that the connection has taken.
+func (r *run) admitted(q *request, h handle) {
 	r.Requests++
-	q.future, f.Tag = f, q
+	q.handle = h
 	r.pending = append(r.pending, q)
 	r.check.sent(q)
 }
 
-// message is the request as it is sent: its number, and zeros behind it.
-func (q *request) message() *ports.RawRequest {
+// write makes the message of a request: its number, and zeros behind it.
+func (q *request) write(m *memory, size int) {
+	q.message = ports.RawRequest{APIKey: keyEcho, NoResponse: q.post}
+	number := 0 // where it begins
 	if q.post {
-		body := make([]byte, 10+q.size) // no acks
-		binary.BigEndian.PutUint64(body[2:], uint64(q.number))
-		return &ports.RawRequest{APIKey: 0, APIVersion: 2, Body: body, NoResponse: true}
+		q.message.APIKey, q.message.APIVersion = keyProduce, 2
+		number = 2 // behind the acks: none
 	}
-	body := make([]byte, 8+q.size)
-	binary.BigEndian.PutUint64(body, uint64(q.number))
-	return &ports.RawRequest{APIKey: keyEcho, Body: body}
+	q.message.Body = m.newBody(number + 8 + size)
+	binary.BigEndian.PutUint64(q.message.Body[number:], uint64(q.number))
 }
 
-func (r *run) completed(now time.Time, f *domain.Future) {
-	q := f.Tag.(*request)
-	r.trace.completed(now, q.number, f)
-	r.check.completed(q, f)
+// completed is the end of a request.
+func (r *run) completed(now time.Time, q *request, body []byte, err error) {
+	r.trace.completed(now, q.number, err)
+	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
-	q.future = nil
-	r.conn.Recycle(f)
+	q.handle = handle{}
 }
 
 // cancel gives up the nth of the requests in flight, or the last one.
@@ -150,33 +166,32 @@ func (r *run) cancel(n int) {
 	}
 	n = min(n, len(r.pending)-1)
 	q := r.pending[n]
-	r.conn.NoteCanceled(r.w.Now(), q.future.Request, q.future)
-	r.conn.Abandon(q.future)
-	q.future = nil
-	r.check.canceled(q)
+	if !r.conn.cancel(r.w.Now(), q) {
+		return
+	}
 	r.pending = slices.Delete(r.pending, n, n+1)
+	r.check.canceled(q)
+	q.handle = handle{}
 }
 
 func (r *run) close(final bool) {
 	r.final = r.final || final
-	r.conn.Close(r.w.Now(), nil, final)
+	r.conn.close(r.w.Now(), nil, final)
 }
 
 func (r *run) drain(final bool) {
 	r.final = r.final || final
-	r.conn.Drain(r.w.Now(), final)
+	r.conn.drain(r.w.Now(), final)
 }
 
 // dial makes another connection once the last one is closed for good.
 func (r *run) dial() {
 	switch {
-	case r.conn.State() == domain.Closed:
-		r.final, r.due = false, time.Time{}
+	case r.conn.state() == domain.Closed:
+		r.final = false
 		r.check.dialed()
 		r.connection()
 	case r.final:
-		r.w.At(r.w.Now().Add(backoffBase), r.dial)
+		r.w.At(r.w.Now().Add(backoffBase), func() { r.acts = append(r.acts, r.dial); r.awake = true })
 	}
 }
-
-func (r *run) renew() { r.conn.Reauthenticate(r.w.Now()) }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type Setup struct {
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
 	Lifetime time.Duration `plan:"lifetime"` // of a session
 
+	Polled         bool          `plan:"polled"`   // the owner drives a broker.Polled
+	Blocking       bool          `plan:"blocking"` // whose Send waits until the request is written
 	InFlight       int           `plan:"in-flight"`
 	RequestTimeout time.Duration `plan:"request-timeout"`
 	SetupTimeout   time.Duration `plan:"setup-timeout"`
@@ -80,20 +83,23 @@ func (p Plan) String() string {
 
 // ParsePlan reads a plan. Empty lines, and those that begin with #, are left out. An error names
 // the line.
-func ParsePlan(text string) (p Plan, err error) {
+func ParsePlan(text string) (p Plan, err error) { return ParsePlanOf(text, Verbs()) }
+
+// ParsePlanOf is ParsePlan with the verbs of another engine; nil allows all.
+func ParsePlanOf(text string, verbs []string) (p Plan, err error) {
 	for i, line := range strings.Split(text, "\n") {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0][0] == '#' {
 			continue
 		}
-		if err := p.parse(words); err != nil {
+		if err := p.parse(words, verbs); err != nil {
 			return Plan{}, fmt.Errorf("sim: line %d of the plan, %q: %w", i+1, strings.TrimSpace(line), err)
 		}
 	}
 	return p, nil
 }
 
-func (p *Plan) parse(words []string) (err error) {
+func (p *Plan) parse(words, verbs []string) (err error) {
 	switch words[0] {
 	case "seed":
 		if len(words) != 2 {
@@ -111,8 +117,8 @@ func (p *Plan) parse(words []string) (err error) {
 	if s.At, err = time.ParseDuration(words[0]); err != nil {
 		return err
 	}
-	if len(words) < 2 || verbIndex(words[1]) < 0 {
-		return fmt.Errorf("want a time and one of %s", strings.Join(Verbs(), ", "))
+	if len(words) < 2 || verbs != nil && !slices.Contains(verbs, words[1]) {
+		return fmt.Errorf("want a time and one of %s", strings.Join(verbs, ", "))
 	}
 	s.Verb = words[1]
 	for _, arg := range words[2:] {

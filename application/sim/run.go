@@ -44,6 +44,8 @@ const (
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
+	// The API of those that expect no response.
+	keyProduce = 0
 )
 
 // run is one run of a plan.
@@ -63,7 +65,8 @@ type run struct {
 	nameUntil time.Time
 	slowUntil time.Time
 
-	conn    *domain.Connection
+	conn    connection
+	acts    []func() // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -73,12 +76,12 @@ type run struct {
 	pending []*request // in flight
 	serial  int64
 
-	trace trace
-	check checker
-	verb  int            // the one that is carried out
-	kinds [maxVerbs]bool // that happened
-	cover *Coverage      // nil: cells are not counted
-	due   time.Time      // the deadline of the connection
+	trace  trace
+	check  checker
+	verb   int            // the one that is carried out
+	kinds  [maxVerbs]bool // that happened
+	cover  *Coverage      // nil: cells are not counted
+	memory *memory
 	Result
 }
 
@@ -95,6 +98,7 @@ func (r *run) run() (result Result) {
 			r.check.fail("no panic", "%v", p)
 		}
 		r.Trace = string(r.trace.text)
+		r.keepMemory()
 		result = r.Result
 	}()
 	end := r.start
@@ -114,14 +118,14 @@ func (r *run) run() (result Result) {
 }
 
 func newRun(p Plan, cover *Coverage) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), cover: cover, steps: p.Steps}
+	r := &run{cover: cover, plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory()}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
-	r.trace.start = r.start
+	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
 	r.net = simulation.NewNetwork(r.w)
 	r.path = pathOf(p.Setup, r.w)
@@ -138,7 +142,11 @@ func newRun(p Plan, cover *Coverage) *run {
 
 // connection makes a connection.
 func (r *run) connection() {
-	r.conn = domain.NewConnection(configOf(r.plan.Setup, r.w), portsOf(r.plan.Setup, r), false)
+	if r.plan.Setup.Polled {
+		r.conn = newPolled(r)
+		return
+	}
+	r.conn = &core{c: domain.NewConnection(configOf(r.plan.Setup, r.w), portsOf(r.plan.Setup, r), false), r: r}
 }
 
 // step lets the next event of the world happen, and the connection do what it makes possible.
@@ -170,18 +178,46 @@ func (r *run) do(s Step) {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
-	if r.awake = true; i >= owners {
-		if r.Faults++; !r.kinds[i] {
-			r.kinds[i] = true
-			r.Kinds++
-		}
-		r.cover.fault(i)
+	r.awake = true
+	if i < owners { // once the world's event is over: a call may wait for the next one
+		r.acts = append(r.acts, func() {
+			if r.given(s) {
+				r.cover.operation(i)
+			}
+			verbs[i].do(r, s)
+		})
+		return
 	}
-	if (s.Verb != "cancel" || len(r.pending) > 0) && (s.Verb != "dial" || r.conn.State() == domain.Closed) {
-		r.cover.operation(i)
+	if r.Faults++; !r.kinds[i] {
+		r.kinds[i] = true
+		r.Kinds++
 	}
+	r.cover.fault(i)
 	r.verb = i
 	verbs[i].do(r, s)
+}
+
+// given reports whether an operation of the owner's is given to the connection.
+func (r *run) given(s Step) bool {
+	switch s.Verb {
+	case "cancel":
+		return len(r.pending) > 0
+	case "dial":
+		return r.conn.state() == domain.Closed
+	case "doze":
+		return false
+	}
+	return true
+}
+
+func (r *run) changed(now time.Time, from, to domain.State, err error) {
+	r.trace.changed(now, from, to, err)
+	r.check.changed(now, from, to, err)
+}
+
+func (r *run) noted(now time.Time, e *domain.Event) {
+	r.trace.noted(now, e)
+	r.check.noted(now, e)
 }
 
 // settle ends the faults, and requires that the connection answers a request in time, or, if it
@@ -197,10 +233,10 @@ func (r *run) settle() {
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
 	last := int64(0)
-	for r.Failure == nil && r.conn.State() != domain.Closed && (last == 0 || r.check.last != last) {
+	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
-				bound, r.conn.State(), r.conn.LastError())
+				bound, r.conn.state(), r.conn.lastError())
 		}
 		if len(r.pending)+len(r.queue) == 0 && !r.final {
 			r.send(10, false)
@@ -208,7 +244,7 @@ func (r *run) settle() {
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", r.serial, r.conn.State())
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", r.serial, r.conn.state())
 		}
 	}
 	r.finish()
@@ -217,7 +253,7 @@ func (r *run) settle() {
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
 	r.wanted, r.queue = false, nil
-	r.conn.Close(r.w.Now(), errors.New("the end"), true)
+	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()
 }

@@ -14,7 +14,16 @@ func Shrink(p Plan) Plan {
 	if first == nil {
 		return p
 	}
-	s := shrinker{p, first.Invariant, maxShrinkRuns}
+	return ShrinkBy(p, maxShrinkRuns, func(p Plan) bool {
+		f := Run(p).Failure
+		return f != nil && f.Invariant == first.Invariant
+	})
+}
+
+// ShrinkBy returns the least plan that it finds for which fails returns true, as it does for p. It
+// calls fails so many times at most.
+func ShrinkBy(p Plan, most int, fails func(Plan) bool) Plan {
+	s := shrinker{p, fails, most}
 	for before := -1; s.left > 0 && before != s.cost(); {
 		before = s.cost()
 		s.leaveOut()
@@ -28,9 +37,9 @@ func Shrink(p Plan) Plan {
 const maxShrinkRuns = 3000
 
 type shrinker struct {
-	plan      Plan
-	invariant string
-	left      int
+	plan  Plan
+	fails func(Plan) bool
+	left  int
 }
 
 // try keeps a plan if it still fails.
@@ -39,8 +48,7 @@ func (s *shrinker) try(p Plan) bool {
 		return false
 	}
 	s.left--
-	f := Run(p).Failure
-	if f == nil || f.Invariant != s.invariant {
+	if !s.fails(p) {
 		return false
 	}
 	s.plan = p

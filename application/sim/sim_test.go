@@ -44,14 +44,14 @@ func TestSeeds(t *testing.T) {
 		t.Errorf("%d cells were hit although a rule of unreachable.go excludes them: %v", len(wrong), wrong)
 	}
 	if missing := report.Coverage.Missing(); *count >= seedsForCells && len(missing) > 0 {
-		t.Errorf("%d cells were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), lines(missing))
+		t.Errorf("%d cells were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), cellLines(missing))
 	}
 	if missing := report.Coverage.MissingPairs(); *count >= seedsForPairs && len(missing) > 0 {
-		t.Errorf("%d pairs were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), lines(missing))
+		t.Errorf("%d pairs were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), cellLines(missing))
 	}
 }
 
-func lines(cells []sim.Cell) string {
+func cellLines(cells []sim.Cell) string {
 	var b strings.Builder
 	for _, c := range cells {
 		fmt.Fprintln(&b, c)

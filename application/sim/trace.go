@@ -30,12 +30,12 @@ func (t *trace) number(n int64) { t.text = strconv.AppendInt(append(t.text, ' ')
 
 // error writes the kind of an error, not its text, which changes more often than what it says.
 func (t *trace) error(err error) {
-	var e *domain.Error
-	switch {
-	case err == nil:
-	case errors.As(err, &e) && e.Kind != nil:
+	if err == nil {
+		return
+	}
+	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind != nil {
 		t.word(e.Kind.Error())
-	default:
+	} else {
 		t.word("another error")
 	}
 }
@@ -48,11 +48,11 @@ func (t *trace) step(now time.Time, s Step) {
 	t.end()
 }
 
-func (t *trace) changed(now time.Time, out domain.Output) {
+func (t *trace) changed(now time.Time, from, to domain.State, err error) {
 	t.line(now, "state")
-	t.word(out.From.String())
-	t.word(out.To.String())
-	t.error(out.Err)
+	t.word(from.String())
+	t.word(to.String())
+	t.error(err)
 	t.end()
 }
 
@@ -69,11 +69,15 @@ func (t *trace) gaveUp(now time.Time, number int64) {
 	t.end()
 }
 
-func (t *trace) completed(now time.Time, number int64, f *domain.Future) {
+func (t *trace) completed(now time.Time, number int64, err error) {
 	t.line(now, "completed")
 	t.number(number)
-	t.word(f.Sent().String())
-	t.error(f.Err())
+	sent := domain.SentFully
+	if e, ok := errors.AsType[*domain.Error](err); ok {
+		sent = e.Sent
+	}
+	t.word(sent.String())
+	t.error(err)
 	t.end()
 }
 

@@ -23,12 +23,17 @@ var verbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
-	{"close", func(r *run, _ Step) { r.close(false) }},         // and connect again with the next request
-	{"drain", func(r *run, _ Step) { r.drain(false) }},         // the same once nothing is in flight
-	{"renew", func(r *run, _ Step) { r.renew() }},              // the session
+	// And connect again with the next request; drain: once nothing is in flight.
+	{"close", func(r *run, _ Step) { r.close(false) }},
+	{"drain", func(r *run, _ Step) { r.drain(false) }},
+	{"renew", func(r *run, _ Step) { r.conn.renew(r.w.Now()) }}, // the session
+	// The question for the release, N: strictly; and a Polled that does not receive for a time.
+	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
+	{"doze", func(r *run, s Step) { r.doze(s.For) }},
+	// And nothing follows, but another connection.
 	{"close-for-good", func(r *run, _ Step) { r.close(true) }},
 	{"drain-for-good", func(r *run, _ Step) { r.drain(true) }},
-	{"dial", func(r *run, _ Step) { r.dial() }}, // another connection after one that is closed for good
+	{"dial", func(r *run, _ Step) { r.dial() }},
 
 	{"reset", func(r *run, _ Step) { r.each((*simulation.Peer).Reset) }},
 	{"fin", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { _ = p.Close() }) }},
@@ -82,7 +87,7 @@ var verbs = []verb{
 const maxVerbs = 128
 
 // owners is how many of the verbs, the first ones, are operations of the owner.
-const owners = 9
+const owners = 11
 
 var errNoName = errors.New("no such host")
 

@@ -37,6 +37,8 @@ type Broker struct {
 	Received func(*Request)
 
 	conns []*Conn
+	free  []*Reply   // that were sent
+	chunk [4096]byte // bytes on their way into a connection
 }
 
 // API is one API of a broker.
@@ -133,9 +135,9 @@ func (c *Conn) end() { c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil }
 
 // work does what there is to do: it is called for every event of the link.
 func (c *Conn) work() {
-	var chunk [4096]byte
+	chunk := c.b.chunk[:]
 	for !c.closed {
-		n, err := c.peer.Recv(chunk[:])
+		n, err := c.peer.Recv(chunk)
 		if c.in = append(c.in, chunk[:n]...); n > 0 {
 			c.parse()
 			continue

@@ -196,7 +196,7 @@ func (c *Conn) rawToken(token []byte) {
 		c.Close()
 		return
 	}
-	r := &Reply{Request: Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()}}
+	r := c.b.newReply(Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()})
 	r.Frame = append(binary.BigEndian.AppendUint32(nil, uint32(len(challenge))), challenge...)
 	c.answer(r)
 }

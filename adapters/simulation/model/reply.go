@@ -3,12 +3,14 @@ package model
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"brokerconn/ports"
 )
 
 // Reply is the answer to one request, on its way out. What is not changed is as a broker sends it.
+// It is valid until the call that it is passed to returns: its memory is used again.
 type Reply struct {
 	Request
 	// Body follows the header.
@@ -38,6 +40,24 @@ type Reply struct {
 	// Close means that the connection ends behind it, and Reset that it ends with a reset
 	// instead of it.
 	Close, Reset bool
+
+	memory []byte // see Memory
+}
+
+// Memory returns an empty slice with room for n bytes, for the body. It belongs to the reply.
+func (r *Reply) Memory(n int) []byte {
+	r.memory = slices.Grow(r.memory[:0], n)
+	return r.memory
+}
+
+// newReply returns the reply to a request.
+func (b *Broker) newReply(to Request) *Reply {
+	r := &Reply{}
+	if last := len(b.free) - 1; last >= 0 {
+		r, b.free = b.free[last], b.free[:last]
+	}
+	*r = Reply{Request: to, ID: to.ID, memory: r.memory}
+	return r
 }
 
 // At returns when the reply is due.
@@ -63,12 +83,12 @@ func (c *Conn) answer(r *Reply) {
 
 // next takes the next reply that is due from the queue. It returns false if no reply is due.
 func (c *Conn) next() bool {
-	now := c.b.World.Now()
 	for i, r := range c.queue {
-		if (i > 0 && !r.Overtakes) || r.due().After(now) {
+		if (i > 0 && !r.Overtakes) || r.Delay > 0 && r.due().After(c.b.World.Now()) {
 			continue
 		}
 		c.queue = append(c.queue[:i], c.queue[i+1:]...)
+		c.b.free = append(c.b.free, r)
 		if r.Reset {
 			c.Reset()
 			return false

@@ -56,10 +56,9 @@ func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
 	if len(frame) < 8 {
 		return nil, nil, false
 	}
-	r = &Reply{Request: Request{Conn: c, Key: int16(binary.BigEndian.Uint16(frame)),
+	r = c.b.newReply(Request{Conn: c, Key: int16(binary.BigEndian.Uint16(frame)),
 		Version: int16(binary.BigEndian.Uint16(frame[2:])), ID: int32(binary.BigEndian.Uint32(frame[4:])),
-		At: c.b.World.Now()}}
-	r.ID = r.Request.ID
+		At: c.b.World.Now()})
 	api = c.b.api(r.Key)
 	if api == nil {
 		return nil, nil, false

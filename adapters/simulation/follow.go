@@ -1,0 +1,67 @@
+package simulation
+
+import (
+	"sync"
+	"time"
+)
+
+// Follow makes the world's time that of another clock, such as that of a bubble of testing/synctest:
+// Now returns it, and delays count from it. The other clock is taken as the present whenever the
+// world is asked for something; before the year 2000, and when it goes back, time does not pass.
+// changed is called, by any goroutine and without the mutex, when the next event comes to be
+// earlier than it was. Step is to be called when the time of Next has come.
+//
+// Follow is called before anything else.
+func (w *World) Follow(now func() time.Time, changed func()) {
+	if now == nil || changed == nil || w.mu.unused {
+		panic("simulation: Follow needs a clock, a function to call, and a world that is shared")
+	}
+	w.mu.follows = &follower{w: w, now: now, changed: changed, next: forever}
+}
+
+// mutex is that of a World. A world of one goroutine does not use it. In one that follows another
+// clock, Lock brings the present, and Unlock reports a next event that is earlier.
+type mutex struct {
+	sync.Mutex
+	unused  bool
+	follows *follower // nil: time passes by Step alone
+}
+
+type follower struct {
+	w       *World
+	now     func() time.Time
+	changed func()
+	next    int64 // when the next event was due as the mutex was unlocked
+}
+
+func (m *mutex) Lock() {
+	if m.unused {
+		return
+	}
+	m.Mutex.Lock()
+	if f := m.follows; f != nil {
+		f.w.turn(int64(f.now().Sub(epoch)))
+	}
+}
+
+func (m *mutex) Unlock() {
+	switch {
+	case m.unused:
+	case m.follows == nil:
+		m.Mutex.Unlock()
+	default:
+		m.follows.unlock(m)
+	}
+}
+
+func (f *follower) unlock(m *mutex) {
+	before := f.next
+	if f.next = forever; f.w.due.settle() {
+		f.next = f.w.due[0].at
+	}
+	earlier := f.next < before
+	m.Mutex.Unlock()
+	if earlier {
+		f.changed()
+	}
+}

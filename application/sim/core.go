@@ -1,0 +1,96 @@
+package sim
+
+import (
+	"time"
+
+	"brokerconn/application/broker"
+	"brokerconn/domain"
+)
+
+// core is a domain.Connection as the owner drives it.
+type core struct {
+	c   *domain.Connection
+	r   *run
+	due time.Time // the deadline of the last Idle
+}
+
+// handle is a request in flight, as its connection knows it.
+type handle struct {
+	core   *domain.Future
+	polled *broker.Future
+}
+
+func (c *core) work(time.Time) (deadline time.Time) {
+	r := c.r
+	if !c.due.IsZero() && !r.w.Now().Before(c.due) {
+		r.cover.event(eventTimer)
+	}
+	for outputs := 0; ; outputs++ {
+		if outputs > maxBusy {
+			r.check.fail("goes on", "the connection has %d outputs at one instant", outputs)
+			return time.Time{}
+		}
+		now := r.w.Now()
+		switch out := c.c.Step(now, len(r.queue) > 0); out.Kind {
+		case domain.Changed:
+			r.changed(now, out.From, out.To, out.Err)
+		case domain.Noted:
+			r.noted(now, out.Event)
+		case domain.Completed:
+			f := out.Future
+			r.completed(now, f.Tag.(*request), f.Body(), f.Err())
+			c.c.Recycle(f)
+		case domain.Idle:
+			c.due = out.Deadline
+			return out.Deadline
+		}
+	}
+}
+
+func (c *core) connect(now time.Time) { c.c.Connect(now, domain.ConnectOptions{}) }
+
+func (c *core) check(now time.Time, timeout time.Duration, strict bool) {
+	c.c.Connect(now, domain.ConnectOptions{Until: now.Add(timeout), Check: &domain.Check{Strict: strict}})
+}
+
+func (c *core) delay(now time.Time) (time.Duration, bool) { return c.c.ConnectionDelay(now) }
+
+func (c *core) admits() bool { return c.c.CanSend() == nil }
+
+func (c *core) send(now time.Time, q *request) bool {
+	f, err := c.c.Send(now, &q.message, 0)
+	if err != nil {
+		c.r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
+		return true
+	}
+	f.Tag = q
+	c.r.admitted(q, handle{core: f})
+	return true
+}
+
+func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, &q.message) }
+
+func (c *core) cancel(now time.Time, q *request) bool {
+	f := q.handle.core
+	c.c.NoteCanceled(now, f.Request, f)
+	c.c.Abandon(f)
+	return true
+}
+
+func (c *core) close(now time.Time, cause error, final bool) { c.c.Close(now, cause, final) }
+
+func (c *core) drain(now time.Time, final bool) { c.c.Drain(now, final) }
+
+func (c *core) renew(now time.Time) { c.c.Reauthenticate(now) }
+
+func (c *core) watch(wake func()) bool { return c.c.Watch(wake) }
+
+func (c *core) condition() string { return c.c.Condition() }
+
+func (c *core) state() domain.State { return c.c.State() }
+
+func (c *core) responsesDue() int { return c.c.ResponsesDue() }
+
+func (c *core) inFlight() int { return c.c.InFlight() }
+
+func (c *core) lastError() error { return c.c.LastError() }

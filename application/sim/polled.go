@@ -1,0 +1,183 @@
+package sim
+
+import (
+	"errors"
+	"time"
+
+	"brokerconn/application/broker"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// polled is a broker.Polled as its owner drives it. The World is its clock and its selector, so
+// that its blocking calls let time pass.
+type polled struct {
+	p      *broker.Polled
+	r      *run
+	failed bool // a request has, since the futures were last looked at
+	awake  time.Time
+}
+
+func newPolled(r *run) *polled {
+	p := &polled{r: r}
+	s, c := r.plan.Setup, configOf(r.plan.Setup, r.w)
+	cfg := broker.Config{
+		Host: c.Host, Port: c.Port, ClientID: "sim", SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
+		MaxInFlight: c.MaxInFlight, MaxPendingBytes: c.MaxPendingBytes, MaxResponseBytes: c.MaxFrameBytes,
+		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
+		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
+		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
+		ProbeOldReleases: new(s.Old > 0 || s.Probe),
+		Clock:            r.w, Selector: r.w, Hooks: p.hooks(),
+	}
+	from := portsOf(s, r)
+	cfg.Transport, cfg.Codec, cfg.Metrics = from.Transport, from.Codec, from.Metrics
+	cfg.Authenticators = from.Authenticators
+	var err error
+	if p.p, err = broker.NewPolled(cfg); err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// hooks pass events on as the core would give them.
+func (p *polled) hooks() *broker.Hooks {
+	noted := func(e domain.Event) { p.r.noted(p.r.w.Now(), &e) }
+	return &broker.Hooks{
+		StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
+			p.r.changed(p.r.w.Now(), from, to, err)
+		},
+		Versions: func(at broker.Endpoint, v *broker.Versions) {
+			noted(domain.Event{Kind: domain.EventVersions, Endpoint: at, Versions: v})
+		},
+		RequestFailed: func(broker.RequestInfo, error) { p.failed = true },
+		Panicked:      func(v any) { panic(v) },
+	}
+}
+
+func (p *polled) work(now time.Time) (deadline time.Time) {
+	if now.Before(p.awake) {
+		p.p.SendPendingV2()
+		return sooner(p.p.NextDeadline(), p.awake)
+	}
+	for _, res := range p.p.Recv() {
+		p.completed(res.Future)
+	}
+	if p.failed {
+		p.failed = false
+		for _, q := range append([]*request(nil), p.r.pending...) {
+			if isDone(q.handle.polled) {
+				p.completed(q.handle.polled)
+			}
+		}
+	}
+	return p.p.NextDeadline()
+}
+
+// sooner returns the earlier of two times; a zero one does not count.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// doze makes a slow consumer of the owner: it receives nothing for a time, and does all else.
+func (r *run) doze(d time.Duration) {
+	if p, ok := r.conn.(*polled); ok {
+		p.awake = r.w.Now().Add(d)
+	}
+}
+
+func isDone(f *broker.Future) bool {
+	select {
+	case <-f.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// completed finds the request of a future that is done.
+func (p *polled) completed(f *broker.Future) {
+	for _, q := range p.r.pending {
+		if q.handle.polled != f {
+			continue
+		}
+		message, err := f.Response()
+		var body []byte
+		if raw, ok := message.(*ports.RawResponse); ok {
+			body = raw.Body
+		}
+		p.r.completed(p.r.w.Now(), q, body, err)
+		return
+	}
+	p.r.check.fail("once", "a future completed that is not of a request in flight")
+}
+
+func (p *polled) connect(time.Time) { p.p.Connect() }
+
+func (p *polled) check(_ time.Time, timeout time.Duration, strict bool) {
+	_, _ = p.p.CheckVersion(timeout, strict, nil)
+}
+
+func (p *polled) delay(time.Time) (time.Duration, bool) { return p.p.ConnectionDelay() }
+
+func (p *polled) admits() bool { return p.p.Connected() && p.p.CanSendMore() }
+
+// send asks by sending: a Polled has no other way to learn that it is throttled, drained, or
+// logging in again.
+func (p *polled) send(_ time.Time, q *request) bool {
+	before := p.r.check.sums.sent
+	f := p.p.Send(&q.message, p.r.plan.Setup.Blocking)
+	if p.r.check.sums.sent > before {
+		p.r.admitted(q, handle{polled: f})
+		p.failed = p.failed || isDone(f)
+		return true
+	}
+	_, err := f.Response()
+	for _, later := range []error{broker.ErrThrottled, broker.ErrDraining, broker.ErrReauthenticating} {
+		if errors.Is(err, later) {
+			return false
+		}
+	}
+	p.r.check.fail("admitted as said", "there was room for request %d, and Send: %v", q.number, err)
+	return true
+}
+
+func (p *polled) refuse(time.Time, *request) {} // the owner's own affair
+
+func (p *polled) cancel(_ time.Time, q *request) bool {
+	f := q.handle.polled
+	if isDone(f) {
+		return false
+	}
+	f.Cancel()
+	return true
+}
+
+func (p *polled) close(_ time.Time, cause error, final bool) {
+	if final {
+		cause = nil
+	}
+	p.p.Close(cause)
+}
+
+func (p *polled) drain(time.Time, bool) { p.p.Drain() }
+
+func (p *polled) renew(time.Time) { p.p.Reauthenticate() }
+
+func (p *polled) watch(wake func()) bool {
+	p.p.Watch(wake)
+	return false
+}
+
+func (p *polled) condition() string { return "" }
+
+func (p *polled) state() domain.State { return p.p.State() }
+
+func (p *polled) responsesDue() int { return p.r.check.sums.due }
+
+func (p *polled) inFlight() int { return p.p.Stats().InFlight }
+
+func (p *polled) lastError() error { return p.p.Stats().LastError }

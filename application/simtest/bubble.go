@@ -1,0 +1,149 @@
+package simtest
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/sim"
+)
+
+// bubble runs f once, in a bubble of its own.
+func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)) (w *World) {
+	var id string
+	defer func() {
+		// Goroutines that are left in a bubble are a panic of synctest. Those of the run are
+		// contained.
+		v := recover()
+		if v == nil {
+			return
+		}
+		err, _ := v.(error)
+		if err == nil || w == nil || !strings.HasPrefix(err.Error(), "deadlock:") {
+			panic(v)
+		}
+		w.fail("left behind", "goroutines are left behind ("+err.Error()+"); "+
+			"the usual causes are a Conn that was not closed, and a goroutine that does not end with World.Context\n"+
+			stacks(id))
+	}()
+	synctest.Test(t, func(*testing.T) {
+		id = bubbleID()
+		w = newWorld(o, seed, plan)
+		w.run(f, id)
+	})
+	return w
+}
+
+// ending is how long, in virtual time, the goroutines of a run may take to end.
+const endingTime = 10 * time.Minute
+
+func (w *World) run(f func(*World), id string) {
+	go w.drive()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.protect("the function of Run", func() { f(w) })
+	}()
+	if !within(w.o.Limit, done) {
+		w.fail("limit", fmt.Sprintf("the function of Run did not return within %v of virtual time "+
+			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
+	}
+	w.cancel()
+	w.Heal()
+	over := make(chan struct{})
+	go func() { defer close(over); w.group.Wait() }()
+	if !within(endingTime, over) {
+		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
+			"World.Context\n%s", endingTime, stacks(id)))
+	}
+	close(w.stopped)
+	<-w.ended
+}
+
+func within(d time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// protect makes a failure of a panic of f, and of an exit of its goroutine that is not the world's.
+func (w *World) protect(what string, f func()) {
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			w.fail("panic", fmt.Sprintf("panic in %s: %v\n%s", what, v, panicStack()))
+		} else if !returned && w.ctx.Err() == nil {
+			w.fail("exit", what+" was ended by t.FailNow or t.SkipNow of a test; use World.Fatalf, "+
+				"with which the seed is shrunk")
+		}
+	}()
+	f()
+	returned = true
+}
+
+// panicStack is the stack of a panic, from the function that panicked on.
+func panicStack() string {
+	stack := string(debug.Stack())
+	if _, after, found := strings.Cut(stack, "\npanic("); found {
+		if _, after, found = strings.Cut(after, "\n"); found {
+			_, after, _ = strings.Cut(after, "\n")
+			return after
+		}
+	}
+	return stack
+}
+
+// caller returns the file and line of the first function outside of this package.
+func caller() string {
+	var counters [16]uintptr
+	frames := runtime.CallersFrames(counters[:runtime.Callers(2, counters[:])])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, ownPackage) || strings.HasSuffix(f.File, "_test.go") {
+			return fmt.Sprintf("%s:%d", path.Base(f.File), f.Line)
+		}
+		if !more {
+			return "unknown"
+		}
+	}
+}
+
+var ownPackage = func() string {
+	pc, _, _, _ := runtime.Caller(0)
+	name := runtime.FuncForPC(pc).Name() // of the function that is here
+	return name[:strings.LastIndex(name, "/simtest.")+len("/simtest.")]
+}()
+
+// bubbleID returns what the headers of stacks have for the bubble of the caller.
+func bubbleID() string {
+	var buf [128]byte
+	header, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("]:"))
+	_, id, _ := bytes.Cut(header, []byte("synctest bubble "))
+	return "synctest bubble " + string(id) + "]:"
+}
+
+// stacks returns the stacks of the goroutines in a bubble, but for those of this package.
+func stacks(id string) string {
+	buf := make([]byte, 1<<20)
+	var own []string
+	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		header, rest, _ := strings.Cut(stack, "\n")
+		first, _, _ := strings.Cut(rest, "\n")
+		outer := !strings.Contains(rest, "created by "+ownPackage) || strings.Contains(rest, "protect")
+		if strings.HasSuffix(header, id) && outer && !strings.HasPrefix(first, "testing.") {
+			own = append(own, stack)
+		}
+	}
+	return strings.Join(own, "\n\n")
+}

@@ -1,0 +1,133 @@
+package simtest
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/adapters/simulation"
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/ports"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const port = 9092
+
+// node is one broker of the cluster.
+type node struct {
+	index         int
+	host, address string
+	path          simulation.Path
+	model         *model.Broker
+	accept        func(*simulation.Peer) // what listens at the address
+
+	mu sync.Mutex
+	// The faults that are active; the last one of each list counts.
+	sites  []*simulation.Site
+	names  []*simulation.Name
+	delays []*time.Duration
+	spoils []*func(*model.Reply) // of the next answers, each once; the first one counts
+}
+
+// build makes the brokers of a world.
+func (w *World) build() {
+	apis := apisOf(w.o.Release)
+	for i := range w.o.Brokers {
+		host := "broker-" + strconv.Itoa(i)
+		n := &node{index: i, host: host, address: net.JoinHostPort(host, strconv.Itoa(port))}
+		// No two brokers are equally far away, and no delivery comes at a round time, at which the
+		// program under test might do something by itself.
+		draw := w.sim.Stream("latency of " + host)
+		least := w.o.Latency / 2
+		n.path = simulation.Path{Latency: least + draw.Between(0, least/4) | 1, Jitter: w.o.Latency + least}
+		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
+		for _, api := range apis {
+			api.Handle = func(r *model.Reply) { w.handle(n, r) }
+			n.model.APIs = append(n.model.APIs, api)
+		}
+		n.accept = n.model.Accept
+		w.nodes = append(w.nodes, n)
+		n.apply(w)
+	}
+	w.names = names{w: w, topics: map[string]*topic{}}
+}
+
+// apisOf returns the APIs of a release, in versions that kmsg knows too.
+func apisOf(name string) (apis []model.API) {
+	apisMu.Lock()
+	defer apisMu.Unlock()
+	if known := apisByRelease[name]; known != nil {
+		return known
+	}
+	for _, r := range table(name).Ranges() {
+		most, known := kafkacodec.MaxVersion(r.Key)
+		if !known || most < r.Min {
+			continue
+		}
+		apis = append(apis, model.API{Key: r.Key, Min: r.Min, Max: min(r.Max, most), FlexibleFrom: flexibleFrom(r)})
+	}
+	apisByRelease[name] = apis
+	return apis
+}
+
+var (
+	apisMu        sync.Mutex
+	apisByRelease = map[string][]model.API{}
+)
+
+func flexibleFrom(r ports.APIRange) int16 {
+	traits, err := kafkacodec.Codec{}.Describe(kmsg.RequestForKey(r.Key))
+	if err != nil {
+		panic(err)
+	}
+	return traits.FlexibleFrom
+}
+
+func (w *World) node(i int) *node {
+	if i < 0 || i >= len(w.nodes) {
+		panic(fmt.Sprintf("simtest: there is no broker %d: Options.Brokers is %d", i, len(w.nodes)))
+	}
+	return w.nodes[i]
+}
+
+// apply makes the network as the active faults want it.
+func (n *node) apply(w *World) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	site := simulation.Site{Accept: n.accept}
+	if len(n.sites) > 0 {
+		site = *n.sites[len(n.sites)-1]
+	}
+	site.Path = n.path
+	w.net.SetSite(n.address, site)
+	var name simulation.Name
+	if len(n.names) > 0 {
+		name = *n.names[len(n.names)-1]
+	}
+	w.net.SetName(n.host, name)
+}
+
+// think is how long an answer takes.
+func (n *node) think(*model.Request) time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.delays) > 0 {
+		return *n.delays[len(n.delays)-1]
+	}
+	return 0
+}
+
+// spoil changes the next answer.
+func (n *node) spoil(r *model.Reply) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.spoils) > 0 {
+		change := *n.spoils[0]
+		n.spoils = n.spoils[1:]
+		change(r)
+	}
+}

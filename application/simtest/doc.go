@@ -1,0 +1,70 @@
+// Package simtest tests programs that use this library: each run is a small cluster of Kafka in a
+// bubble of testing/synctest, in which time is virtual, the network is simulated, and faults come
+// from a seed. Hours pass in milliseconds, and a failing seed fails again.
+//
+//	func TestFinder(t *testing.T) {
+//		simtest.Run(t, simtest.Options{Brokers: 3}, func(w *simtest.World) {
+//			f := NewFinder("orders", w.Config(0), w.Config(1), w.Config(2)) // your code, over broker.Polled
+//			w.Drive(f.Step)                                                 // func(now time.Time) (next time.Time)
+//			w.Chaos(time.Minute, simtest.Cut, simtest.Silent, simtest.Refuse, simtest.MoveLeaders)
+//			w.Eventually(30*time.Second, func() bool { return f.Leader() == w.Leader("orders", 0) })
+//		})
+//	}
+//
+// The same for code with goroutines, over broker.Conn:
+//
+//	simtest.Run(t, simtest.Options{}, func(w *simtest.World) {
+//		conn, err := broker.Dial(w.Context(), w.Config(0))
+//		if err != nil {
+//			w.Fatalf("dial: %v", err)
+//		}
+//		defer conn.Close()
+//		w.Go(func() { worker(w.Context(), conn) })
+//		w.Chaos(time.Minute)
+//	})
+//
+// # A run
+//
+// [Run] calls the function once for each seed, with a [World] of its own; everything that is made
+// in it, made there, belongs to that bubble: do not use a Conn, a channel or a context from
+// outside. Its time is that of package time: time.Now, time.Sleep, timers and contexts with a
+// deadline are virtual as well. It must not use real sockets, files that block, or t.Run.
+//
+// The brokers of a world are named by their index, 0 to Options.Brokers-1, which is also their
+// node id. [World.Config] is complete: nothing of it has to be set, and all of it may be changed.
+// Each topic that is asked for exists. Metadata, FindCoordinator, ListOffsets, Produce and Fetch do
+// what they do in a cluster without groups and transactions; the other APIs of the release have a
+// well-formed answer with nothing in it. [World.Handle] replaces any of them.
+//
+// [World.Chaos] makes faults happen for a time, drawn from the seed, and then heals all of them;
+// which kinds there are and how frequent they are differs from seed to seed. [World.At] is one
+// fault at one time. [World.Eventually], [World.Never] and [World.Invariant] say what must hold.
+// A panic, a goroutine that is left behind and a function that never returns fail the seed too. A
+// panic in a goroutine that was started neither by World.Go nor by World.Drive ends the process,
+// as in every Go program.
+//
+// # A failure
+//
+// A seed that fails is shrunk: faults are left out, made shorter and earlier, as long as it fails
+// in the same way. The report has the line that reproduces it, that plan, a journal of what
+// happened, with virtual times, and a chart. The plan is written to
+// testdata/sim/TestName/seed.plan, a line for each fault, and later runs of the test replay it
+// first: commit it as a regression test, or delete it.
+//
+// Flags of the test binary, with environment variables for go test ./...:
+//
+//	-sim.seed 0x1f     SIM_SEED    run this seed only
+//	-sim.seeds 5000    SIM_SEEDS   run so many, instead of Options.Seeds
+//	-sim.time 10m      SIM_TIME    run new seeds for so long
+//	-sim.plan FILE     SIM_PLAN    run this plan only
+//
+// # Determinism
+//
+// The world lets one thing happen at a time: a delivery, which is one whole frame, a fault, a step
+// of a loop or the start of a goroutine, each when all goroutines are blocked. Each seed is run
+// twice, and the bytes of each connection, the states and the outcomes of requests are compared. A
+// difference fails the seed: the code depends on something that is not in the world, such as the
+// order of a map, math/rand, or which of two goroutines that are ready runs first. [World.Rand] is
+// the randomness to use. Only application/sim promises the same bytes on every machine and with
+// every release of Go: it runs without goroutines.
+package simtest

@@ -1,0 +1,118 @@
+package simtest
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/application/broker"
+)
+
+// journal is what happened, in order. Its entries are made into text only if the seed fails.
+type journal struct {
+	journalMu sync.Mutex
+	entries   []entry
+	closed    bool // after the failure
+}
+
+type kind uint8
+
+const (
+	said kind = iota
+	faulted
+	changed
+	written
+	answered
+	lost
+	failed
+	reported
+)
+
+type entry struct {
+	at            time.Duration
+	kind          kind
+	client        int // 0: none
+	broker        int
+	from, to      broker.State
+	key, version  int16
+	correlationID int32
+	text          string
+	err           error
+}
+
+func (w *World) note(e entry) {
+	e.at = w.Elapsed()
+	w.journalMu.Lock()
+	defer w.journalMu.Unlock()
+	if !w.closed {
+		w.entries = append(w.entries, e)
+	}
+}
+
+// hooks are those of a client to a broker.
+func (w *World) hooks(client, to int) *broker.Hooks {
+	request := func(k kind, i broker.RequestInfo, err error) {
+		w.note(entry{kind: k, client: client, broker: to, key: i.Key, version: i.Version,
+			correlationID: i.CorrelationID, err: err})
+	}
+	report := func(text string) { w.note(entry{kind: reported, client: client, broker: to, text: text}) }
+	return &broker.Hooks{
+		StateChanged: func(from, next broker.State, _ broker.Endpoint, err error) {
+			w.note(entry{kind: changed, client: client, broker: to, from: from, to: next, err: err})
+		},
+		RequestWritten:  func(i broker.RequestInfo) { request(written, i, nil) },
+		RequestAnswered: func(i broker.RequestInfo) { request(answered, i, nil) },
+		RequestFailed: func(i broker.RequestInfo, err error) {
+			request(lost, i, err)
+			w.pause() // a goroutine that waits for the request wakes up at an instant of its own
+		},
+		Throttled: func(_ broker.Endpoint, until time.Time) {
+			report(fmt.Sprintf("throttled for %v", until.Sub(w.Now())))
+		},
+		Warning:  func(text string) { report("warning: " + text) },
+		Panicked: func(v any) { w.fail("panic", fmt.Sprintf("panic in a hook: %v", v)) },
+	}
+}
+
+// String is the line without its time.
+func (e entry) String() string {
+	who := fmt.Sprintf("client %d of broker-%d: ", e.client, e.broker)
+	request := fmt.Sprintf("%s v%d #%d", kafkacodec.KeyName(e.key), e.version, e.correlationID)
+	switch e.kind {
+	case faulted:
+		_, what, _ := strings.Cut(e.text, " ")
+		return "fault: " + what
+	case changed:
+		return strings.TrimSuffix(fmt.Sprintf("%s%v -> %v: %v", who, e.from, e.to, e.err), ": <nil>")
+	case written:
+		return who + "sends " + request
+	case answered:
+		return who + "answered: " + request
+	case lost:
+		return fmt.Sprintf("%sfailed: %s: %v", who, request, e.err)
+	case reported:
+		return who + e.text
+	case failed:
+		return "FAILED: " + e.text
+	}
+	return e.text
+}
+
+// longest is how many lines of a journal are printed, the last ones.
+const longest = 80
+
+func (w *World) journalText() string {
+	var b strings.Builder
+	entries := w.entries
+	if n := len(entries) - longest; n > 0 {
+		fmt.Fprintf(&b, "(%d lines before)\n", n)
+		entries = entries[n:]
+	}
+	for _, e := range entries {
+		text, _, _ := strings.Cut(e.String(), "\n")
+		fmt.Fprintf(&b, "%14s  %s\n", e.at, text)
+	}
+	return b.String()
+}

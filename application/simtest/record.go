@@ -1,0 +1,77 @@
+package simtest
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// traffic is what was sent and received by the program under test, connection by connection.
+type traffic struct {
+	trafficMu sync.Mutex
+	links     int
+	passed    []passed
+}
+
+// passed is bytes that went one way.
+type passed struct {
+	at       time.Duration
+	link     int
+	address  string
+	received bool
+	bytes    int
+	sum      uint64
+}
+
+var sumSeed = maphash.MakeSeed()
+
+func (w *World) pass(link *recordedLink, received bool, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	w.trafficMu.Lock()
+	defer w.trafficMu.Unlock()
+	w.passed = append(w.passed, passed{w.Elapsed(), link.number, link.address, received, len(p),
+		maphash.Bytes(sumSeed, p)})
+}
+
+// transport returns what World.Config has: the network, with a record of what passes.
+func (w *World) transport() ports.Transport { return recorded{w} }
+
+type recorded struct{ w *World }
+
+func (r recorded) Resolve(host string, port uint16) ports.Lookup { return r.w.net.Resolve(host, port) }
+
+func (r recorded) Open(ep ports.Endpoint) ports.Link {
+	r.w.trafficMu.Lock()
+	r.w.links++
+	number := r.w.links
+	r.w.trafficMu.Unlock()
+	return &recordedLink{r.w.net.Open(ep), r.w, number, ep.Address}
+}
+
+type recordedLink struct {
+	ports.Link
+	w       *World
+	number  int
+	address string
+}
+
+var _ ports.Watcher = (*recordedLink)(nil)
+
+func (l *recordedLink) Send(p []byte) (int, error) {
+	n, err := l.Link.Send(p)
+	l.w.pass(l, false, p[:n])
+	return n, err
+}
+
+func (l *recordedLink) Recv(p []byte) (int, error) {
+	n, err := l.Link.Recv(p)
+	l.w.pass(l, true, p[:n])
+	return n, err
+}
+
+// Watch is that of the network's links.
+func (l *recordedLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }

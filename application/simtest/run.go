@@ -1,0 +1,176 @@
+package simtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"brokerconn/application/sim"
+)
+
+// Run runs f with each seed, and fails t with a report if one fails. The plans in
+// testdata/sim/TestName are run first. It panics if an option is not valid.
+func Run(t *testing.T, o Options, f func(w *World)) {
+	t.Helper()
+	failure := check(t, o, f, true)
+	if failure == nil {
+		return
+	}
+	failure.Reproduce = failure.save(t)
+	t.Fatal(failure)
+}
+
+// Check is Run for tests of tests: it returns the failure of the first seed that fails, or nil. It
+// neither reads nor writes plans in testdata.
+func Check(t *testing.T, o Options, f func(w *World)) *Failure {
+	t.Helper()
+	return check(t, o, f, false)
+}
+
+func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
+	t.Helper()
+	if f == nil {
+		panic("simtest: Run needs a function to call")
+	}
+	r := &runner{t: t, o: o.withDefaults(), f: f}
+	if flags.plan != "" {
+		return r.replay(flags.plan)
+	}
+	if flags.seed.set {
+		return r.seed(flags.seed.seed)
+	}
+	if kept {
+		for _, file := range plansOf(t) {
+			if failure := r.replay(file); failure != nil {
+				return failure
+			}
+		}
+	}
+	begin := time.Now()
+	for n := uint64(1); n <= uint64(or(flags.seeds, r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
+		if failure := r.seed(n); failure != nil {
+			return failure
+		}
+	}
+	return nil
+}
+
+type runner struct {
+	t *testing.T
+	o Options
+	f func(*World)
+}
+
+// seed runs a seed, and shrinks it if it fails.
+func (r *runner) seed(seed uint64) *Failure {
+	w, failure := r.twice(seed, nil)
+	if failure == nil {
+		return nil
+	}
+	return r.shrink(sim.Plan{Seed: seed, Steps: w.generated}, failure)
+}
+
+// replay runs the plan of a file.
+func (r *runner) replay(file string) *Failure {
+	plan, err := readPlan(file)
+	if err != nil {
+		return &Failure{Text: err.Error()}
+	}
+	_, failure := r.twice(plan.Seed, &plan)
+	if failure != nil {
+		failure.file = file
+	}
+	return failure
+}
+
+// twice runs a seed, or a plan, and compares it with a second run.
+func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
+	w := bubble(r.t, r.o, seed, plan, r.f)
+	if w.failure == nil && !r.o.Once {
+		compare(w, bubble(r.t, r.o, seed, plan, r.f))
+	}
+	if w.failure != nil {
+		w.failure.fill(w)
+	}
+	return w, w.failure
+}
+
+// shrinkRuns bounds how often a failing seed is run again, and shrinkTime how long that may take.
+const (
+	shrinkRuns = 400
+	shrinkTime = 20 * time.Second
+)
+
+// shrink returns the failure of the least plan that fails in the same way.
+func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
+	begin, all := time.Now(), len(plan.Steps)
+	sim.ShrinkBy(plan, shrinkRuns, func(p sim.Plan) bool {
+		if p.Seed != plan.Seed || time.Since(begin) > shrinkTime { // the seed is also that of what is not in the plan
+			return false
+		}
+		_, found := r.twice(p.Seed, &p)
+		if found == nil || found.kind != failure.kind {
+			return false
+		}
+		failure = found
+		return true
+	})
+	failure.faults = all
+	return failure
+}
+
+// compare fails a run if another one of the same seed was different.
+func compare(w, other *World) {
+	at, what := difference(w, other)
+	if what == "" {
+		return
+	}
+	w.closed = false
+	w.failAt(at, "two runs", "two runs of the seed differ: "+what+
+		"\nThe code depends on something that is not in the world: the order of a map, math/rand (see World.Rand), "+
+		"or which of several goroutines that are ready runs first. Options.Once leaves out the second run.")
+}
+
+// difference returns the first difference of two runs.
+func difference(w, other *World) (at time.Duration, what string) {
+	if other.failure != nil {
+		return other.failure.At, "the second run failed: " + other.failure.Text
+	}
+	for i, e := range w.entries {
+		if i >= len(other.entries) {
+			return e.at, "only one has: " + e.String()
+		}
+		if o := other.entries[i]; e.at != o.at || e.String() != o.String() {
+			return min(e.at, o.at), fmt.Sprintf("%v %v, and %v %v", e.at, e, o.at, o)
+		}
+	}
+	if len(other.entries) > len(w.entries) {
+		e := other.entries[len(w.entries)]
+		return e.at, "only one has: " + e.String()
+	}
+	return differentTraffic(w.passed, other.passed)
+}
+
+func differentTraffic(a, b []passed) (at time.Duration, what string) {
+	for i, p := range a {
+		if i >= len(b) {
+			return p.at, "only one has: " + p.String()
+		}
+		if p != b[i] {
+			return min(p.at, b[i].at), p.String() + ", and " + b[i].String()
+		}
+	}
+	if len(b) > len(a) {
+		return b[len(a)].at, "only one has: " + b[len(a)].String()
+	}
+	return 0, ""
+}
+
+func (p passed) String() string {
+	verb := "sent"
+	if p.received {
+		verb = "received"
+	}
+	return fmt.Sprintf("%v connection %d to %s %s %d bytes (checksum %x)", p.at, p.link, p.address, verb, p.bytes,
+		p.sum)
+}
