@@ -56,6 +56,7 @@ func (c *checker) of(number int64) *record {
 func (c *checker) fail(invariant, format string, args ...any) {
 	if c.r.Failure == nil {
 		c.r.Failure = &Failure{invariant, c.r.w.Now().Sub(c.r.start), fmt.Sprintf(format, args...)}
+		c.r.story.failed(c.r.Failure)
 	}
 }
 
@@ -80,6 +81,7 @@ func (c *checker) closed(q *request) bool {
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
+	c.r.story.received(req)
 	switch req.Key {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
@@ -134,7 +136,7 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 		c.answered++
 		c.failedAt = time.Time{}
 		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
-			c.fail("its own response", "request %d was answered with % x", q.number, body)
+			c.fail("its own response", "request %d was answered with % x", q.number, body[:min(len(body), 16)])
 		}
 		if q.number < c.last {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
@@ -195,7 +197,8 @@ func (c *checker) noted(_ time.Time, e *domain.Event) {
 			c.fail("no older", "a broker that gave a table was taken for an old release")
 		}
 		if c.r.plan.Setup.Old == 0 && !c.askedAgain {
-			c.fail("no older", "a broker was taken for %v that was not asked again", e.Versions)
+			release, _, _ := e.Versions.Detected()
+			c.fail("no older", "a broker was taken for %v that was not asked again", release)
 		}
 	}
 }

@@ -83,9 +83,9 @@ func NewCoverage() *Coverage {
 // owner has a Polled.
 func (c *Coverage) Run(p Plan) Result {
 	if c == nil || p.Setup.Polled { // which does not tell its condition
-		return newRun(p, nil).run()
+		return Run(p)
 	}
-	r := newRun(p, c)
+	r := newRun(p, nil, c)
 	c.r, c.last = r, 0
 	defer func() { c.r = nil }()
 	return r.run()

@@ -31,7 +31,7 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
 	}}
 	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
-		Received: r.check.received, Change: r.spoil}
+		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
 		return b
@@ -105,15 +105,8 @@ func or[T int | time.Duration](value, otherwise T) T {
 	return value
 }
 
-func (r *run) transport() ports.Transport {
-	if r.cover == nil {
-		return r.net
-	}
-	return tap{r.net, r.cover}
-}
-
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: r.transport(), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: tap{r.story.listen(r.net), r}, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
 		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
 		if err != nil {

@@ -54,6 +54,7 @@ type connection interface {
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
+	r.calls = 0
 	for _, act := range r.acts {
 		act()
 	}
@@ -116,6 +117,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 		switch {
 		case !now.Before(q.until):
 			r.trace.gaveUp(now, q.number)
+			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
 		case !r.conn.admits():
 			return sent
@@ -137,6 +139,7 @@ func (r *run) admitted(q *request, h handle) {
 	q.handle = h
 	r.pending = append(r.pending, q)
 	r.check.sent(q)
+	r.story.admitted(q)
 }
 
 // write makes the message of a request: its number, and zeros behind it.
@@ -154,6 +157,7 @@ func (q *request) write(m *memory, size int) {
 // completed is the end of a request.
 func (r *run) completed(now time.Time, q *request, body []byte, err error) {
 	r.trace.completed(now, q.number, err)
+	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
 	q.handle = handle{}
@@ -171,15 +175,20 @@ func (r *run) cancel(n int) {
 	}
 	r.pending = slices.Delete(r.pending, n, n+1)
 	r.check.canceled(q)
+	r.story.canceled(q)
 	q.handle = handle{}
 }
 
+// A Polled is never closed for good.
+
 func (r *run) close(final bool) {
+	final = final && !r.plan.Setup.Polled
 	r.final = r.final || final
 	r.conn.close(r.w.Now(), nil, final)
 }
 
 func (r *run) drain(final bool) {
+	final = final && !r.plan.Setup.Polled
 	r.final = r.final || final
 	r.conn.drain(r.w.Now(), final)
 }

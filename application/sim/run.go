@@ -81,12 +81,14 @@ type run struct {
 	verb   int            // the one that is carried out
 	kinds  [maxVerbs]bool // that happened
 	cover  *Coverage      // nil: cells are not counted
+	calls  int            // of the link, in this step
 	memory *memory
+	story  *story // nil: there is no chart
 	Result
 }
 
 // Run runs a plan.
-func Run(p Plan) Result { return (*Coverage)(nil).Run(p) }
+func Run(p Plan) Result { return newRun(p, nil, nil).run() }
 
 func (r *run) run() (result Result) {
 	defer func() {
@@ -117,8 +119,8 @@ func (r *run) run() (result Result) {
 	return r.Result
 }
 
-func newRun(p Plan, cover *Coverage) *run {
-	r := &run{cover: cover, plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory()}
+func newRun(p Plan, s *story, cover *Coverage) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s, cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
@@ -127,6 +129,9 @@ func newRun(p Plan, cover *Coverage) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	if s != nil {
+		s.r = r
+	}
 	r.net = simulation.NewNetwork(r.w)
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
@@ -157,8 +162,10 @@ func (r *run) step() bool {
 	if r.awake {
 		r.awake = false
 		r.Steps++
+		r.story.working()
 		r.drive()
 		r.check.after()
+		r.story.idle()
 	}
 	return true
 }
@@ -178,6 +185,7 @@ func (r *run) do(s Step) {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
+	r.story.step(s)
 	r.awake = true
 	if i < owners { // once the world's event is over: a call may wait for the next one
 		r.acts = append(r.acts, func() {
@@ -212,11 +220,13 @@ func (r *run) given(s Step) bool {
 
 func (r *run) changed(now time.Time, from, to domain.State, err error) {
 	r.trace.changed(now, from, to, err)
+	r.story.changed(to, err)
 	r.check.changed(now, from, to, err)
 }
 
 func (r *run) noted(now time.Time, e *domain.Event) {
 	r.trace.noted(now, e)
+	r.story.noted(e)
 	r.check.noted(now, e)
 }
 
@@ -227,6 +237,7 @@ func (r *run) settle() {
 		return
 	}
 	r.heal()
+	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +

@@ -7,28 +7,29 @@ import (
 	"brokerconn/ports"
 )
 
-// tap is a transport that counts what it gives to the connection.
+// tap is a transport that counts what it gives to the connection. It ends a step in which the
+// connection does not come to rest.
 type tap struct {
 	ports.Transport
-	c *Coverage
+	r *run
 }
 
 func (t tap) Resolve(host string, port uint16) ports.Lookup {
-	return &tappedLookup{t.Transport.Resolve(host, port), t.c}
+	return &tappedLookup{t.Transport.Resolve(host, port), t.r}
 }
 
 func (t tap) Open(ep ports.Endpoint) ports.Link {
-	return &tappedLink{Link: t.Transport.Open(ep), c: t.c}
+	return &tappedLink{Link: t.Transport.Open(ep), r: t.r}
 }
 
 type tappedLookup struct {
 	ports.Lookup
-	c *Coverage
+	r *run
 }
 
 func (l *tappedLookup) Result() (eps []ports.Endpoint, err error) {
 	if eps, err = l.Lookup.Result(); !errors.Is(err, ports.ErrWouldBlock) {
-		l.c.event(eventLookup)
+		l.r.cover.event(eventLookup)
 	}
 	return eps, err
 }
@@ -37,7 +38,7 @@ func (l *tappedLookup) Watch(f func()) { l.Lookup.(ports.Watcher).Watch(f) }
 
 type tappedLink struct {
 	ports.Link
-	c     *Coverage
+	r     *run
 	stage ports.Stage
 	short bool // the last Send did not take all
 }
@@ -46,9 +47,9 @@ func (l *tappedLink) Stage() (ports.Stage, error) {
 	stage, err := l.Link.Stage()
 	switch {
 	case err != nil && !errors.Is(err, ports.ErrWouldBlock):
-		l.c.event(eventNoStage)
+		l.r.cover.event(eventNoStage)
 	case stage != l.stage:
-		l.c.event(eventStage)
+		l.r.cover.event(eventStage)
 	}
 	l.stage = stage
 	return stage, err
@@ -57,7 +58,7 @@ func (l *tappedLink) Stage() (ports.Stage, error) {
 func (l *tappedLink) Send(p []byte) (int, error) {
 	n, err := l.Link.Send(p)
 	if l.short && n > 0 {
-		l.c.event(eventWritable)
+		l.r.cover.event(eventWritable)
 	}
 	l.short = n < len(p)
 	l.failed(err)
@@ -65,9 +66,13 @@ func (l *tappedLink) Send(p []byte) (int, error) {
 }
 
 func (l *tappedLink) Recv(p []byte) (int, error) {
+	if l.r.calls++; l.r.calls > maxBusy {
+		l.r.check.fail("goes on", "the link was asked %d times at one instant", l.r.calls)
+		panic("sim: the connection does not come to rest") // which it takes for a defect of the link
+	}
 	n, err := l.Link.Recv(p)
 	if n > 0 {
-		l.c.event(eventReadable)
+		l.r.cover.event(eventReadable)
 	}
 	l.failed(err)
 	return n, err
@@ -77,9 +82,9 @@ func (l *tappedLink) failed(err error) {
 	switch {
 	case err == nil, errors.Is(err, ports.ErrWouldBlock):
 	case errors.Is(err, io.EOF):
-		l.c.event(eventEnd)
+		l.r.cover.event(eventEnd)
 	default:
-		l.c.event(eventReset)
+		l.r.cover.event(eventReset)
 	}
 }
 

@@ -2,17 +2,21 @@ package sim
 
 // unreachable lists the cells that no run reaches, each by one rule, with its reason.
 var unreachable = []rule{
+	{"Handshake", "*", "*", "no setup has TLS"},
 	{"Disconnected Closed", "lookup stage no-stage readable writable end reset", "*", "there is no lookup and no link"},
-	{"Disconnected Connecting Handshake NegotiatingVersions Authenticating Closed", "cancel", "*",
+	{"Disconnected Connecting NegotiatingVersions Authenticating Closed", "cancel", "*",
 		"no request is in flight: those of a lost connection have failed"},
-	{"Connecting Handshake NegotiatingVersions Authenticating Connected", "connect", "*",
+	{"Connecting NegotiatingVersions Authenticating Connected", "connect", "*",
 		"the owner connects when there is no connection"},
-	{"Disconnected Connecting Handshake NegotiatingVersions Authenticating Closed", "admit", "*", "CanSend says no"},
+	{"Disconnected Connecting NegotiatingVersions Authenticating Closed", "admit", "*", "CanSend says no"},
 	{"reauthenticating replacing draining closing", "admit", "*", "CanSend says no"},
-	{"Connecting Handshake", "readable writable end reset", "*", "the link is not established"},
-	{"Handshake NegotiatingVersions Authenticating Connected", "lookup", "*", "it has ended"},
+	{"Connecting", "readable writable end reset", "*", "the link is not established"},
+	{"Connecting", "no-stage", "none", "a dial fails because of a fault"},
+	{"NegotiatingVersions Authenticating Connected", "lookup", "*", "it has ended"},
 	{"NegotiatingVersions Authenticating Connected", "stage no-stage", "*", "the link has reached the last one"},
 	{"Closed", "connect timer", "*", "nothing follows"},
-	{"Disconnected Connecting Handshake NegotiatingVersions Authenticating Connected", "dial", "*",
+	{"Disconnected Connecting NegotiatingVersions Authenticating Connected Closed", "doze", "*",
+		"it is the affair of the owner of a Polled"},
+	{"Disconnected Connecting NegotiatingVersions Authenticating Connected", "dial", "*",
 		"the owner makes another connection when the last one is closed for good"},
 }

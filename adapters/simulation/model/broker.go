@@ -35,6 +35,8 @@ type Broker struct {
 	Change func(*Reply)
 	// Received, if not nil, is called with each request before it is answered.
 	Received func(*Request)
+	// Sent, if not nil, is called with each reply when its turn to be sent has come.
+	Sent func(*Reply)
 
 	conns []*Conn
 	free  []*Reply   // that were sent

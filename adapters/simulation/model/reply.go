@@ -88,6 +88,9 @@ func (c *Conn) next() bool {
 			continue
 		}
 		c.queue = append(c.queue[:i], c.queue[i+1:]...)
+		if c.b.Sent != nil {
+			c.b.Sent(r)
+		}
 		c.b.free = append(c.b.free, r)
 		if r.Reset {
 			c.Reset()

@@ -2,7 +2,11 @@
 // down, messages between the actors as arrows, and notes at one of them.
 package chart
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Chart is a sequence chart. The zero value is an empty one. Text and SVG only read it.
 type Chart struct {
@@ -37,3 +41,16 @@ func (c Chart) Text() string { return newLayout(c).text() }
 // light and on dark pages, and it has a title and a description. A chart has the same bytes
 // wherever it is drawn.
 func (c Chart) SVG() []byte { return newLayout(c).svg() }
+
+// Shortened returns the chart with at most as many events: those in the middle are left out, and
+// a note says how many. If most is less than 2, or the chart has no more events, it returns c.
+func (c Chart) Shortened(most int) Chart {
+	left := len(c.Events) - most
+	if most < 2 || left <= 0 {
+		return c
+	}
+	first := most / 2
+	note := Event{At: c.Events[first].At, Text: fmt.Sprintf("(%d events are left out)", left)}
+	c.Events = slices.Concat(c.Events[:first], []Event{note}, c.Events[first+left:])
+	return c
+}

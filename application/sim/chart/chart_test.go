@@ -150,3 +150,20 @@ func TestEmptyChartHasText(t *testing.T) {
 		t.Error("got no document")
 	}
 }
+
+func TestShortenedKeepsBothEnds(t *testing.T) {
+	c := chart.Chart{Actors: []string{"a"}}
+	for i := range 10 {
+		at := time.Duration(i) * time.Second
+		c.Events = append(c.Events, chart.Event{At: at, From: "a", Text: fmt.Sprint("event ", i)})
+	}
+	want := "0.000  o event 0\n1.000  o event 1\n2.000  o (6 events are left out)\n" +
+		"8.000  o event 8\n9.000  o event 9\n"
+	got := strings.ReplaceAll(c.Shortened(4).Text(), "       : (1s later)\n", "")
+	if got = strings.ReplaceAll(got, "       : (6s later)\n", ""); got != "       a\n"+want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := len(c.Shortened(10).Events); got != 10 {
+		t.Errorf("got %d events of 10, want all", got)
+	}
+}

@@ -156,7 +156,7 @@ func (l *layout) pause(from, to time.Duration) {
 func later(d time.Duration) string {
 	for unit := time.Second; unit > time.Nanosecond; unit /= 1000 {
 		if d >= unit {
-			return strings.Replace(d.Round(unit/100).String(), "\u00b5", "u", 1)
+			return shown(d.Round(unit / 100).String())
 		}
 	}
 	return d.String()
@@ -221,9 +221,13 @@ func places(events []Event) int {
 
 // shown returns a text as printable ASCII, on one line.
 func shown(s string) string {
-	s = strconv.QuoteToASCII(strings.Join(strings.Fields(s), " "))
+	s = strings.ReplaceAll(strings.Join(strings.Fields(s), " "), micro, "u")
+	s = strconv.QuoteToASCII(s)
 	return strings.ReplaceAll(strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`), `\\`, `\`)
 }
+
+// micro is the sign in microseconds.
+const micro = "\u00b5"
 
 // wrap splits a text into lines of at most n characters, at spaces where there are some.
 func wrap(s string, n int) (lines []string) {

@@ -1,0 +1,72 @@
+package sim_test
+
+import (
+	"strings"
+	"testing"
+
+	"brokerconn/application/sim"
+)
+
+// TestExplainChangesNothing: a run that is watched is the same run.
+func TestExplainChangesNothing(t *testing.T) {
+	for seed := range uint64(seeds / 50) {
+		p := sim.Generate(seed)
+		plain := sim.Run(p)
+		watched, story := sim.Explain(p)
+		if watched.Trace != plain.Trace || watched.Steps != plain.Steps {
+			t.Fatalf("seed %d: the run with a chart differs from the one without", seed)
+		}
+		if again := story.Text(); len(story.Events) < plain.Requests || strings.Contains(again, "%!") {
+			t.Fatalf("seed %d: got %d events for %d requests:\n%s", seed, len(story.Events), plain.Requests, again)
+		}
+	}
+}
+
+// chartOf returns the lines of a plan's chart, without the first ones, which name the actors.
+func chartOf(t *testing.T, plan string) string {
+	t.Helper()
+	p, err := sim.ParsePlan(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c := sim.Explain(p)
+	_, text, _ := strings.Cut(c.Text(), " broker\n")
+	return text
+}
+
+func TestChartShowsWhereBytesAreLost(t *testing.T) {
+	got := chartOf(t, "set request-timeout 1s\nset latency 1ms\n0s send\n1s silence\n1s send\n")
+	for _, want := range []string{
+		"o fault: silence: what is on the way is",
+		"|-------- request 2, id 3 ------->|                                 |",
+		"| request 2 failed, fully sent:   |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q in it", got, want)
+		}
+	}
+}
+
+func TestChartShowsBytesOfPartialFrames(t *testing.T) {
+	got := chartOf(t, "set take 1\nset login true\nset raw true\n0s send\n500ms send\n506ms reset\n"+
+		"900ms cut 5\n900ms send\n2s send\n")
+	for _, want := range []string{
+		"the first bytes of a token", "a token of 15 bytes", "answer to the token", "request 1 is done",
+		"the first bytes of a request, id 3", "the rest of request 1, id 3", "the first 7 bytes of a request",
+		"fault: the connection is reset", "of which 5", "end of the stream",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q in it", got, want)
+		}
+	}
+}
+
+// TestEveryFaultHasSentence: a reader of a chart does not know the verbs of plans.
+func TestEveryFaultHasSentence(t *testing.T) {
+	for _, verb := range sim.Verbs() {
+		got := chartOf(t, "0s send\n1s "+verb+" 1 1s\n1s send\n")
+		if strings.Contains(got, "fault: "+verb+" 1 1s") {
+			t.Errorf("a chart calls a fault %q, want a sentence", verb)
+		}
+	}
+}
