@@ -93,4 +93,4 @@ func (c *core) responsesDue() int { return c.c.ResponsesDue() }
 
 func (c *core) inFlight() int { return c.c.InFlight() }
 
-func (c *core) lastError() error { return c.c.LastError() }
+func (c *core) stats() domain.Stats { return c.c.Stats() }

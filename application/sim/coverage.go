@@ -1,11 +1,14 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // Coverage counts which cells the runs of a campaign have hit. A cell is the state of the
@@ -117,6 +120,59 @@ func (c *Coverage) event(e int) {
 	if c != nil {
 		c.count(owners + e)
 	}
+}
+
+// staged counts news of a link that is not established.
+func (c *Coverage) staged(risen bool, err error) {
+	switch {
+	case c == nil:
+	case err != nil && !errors.Is(err, ports.ErrWouldBlock):
+		c.event(eventNoStage)
+	case risen:
+		c.event(eventStage)
+	}
+}
+
+// sent counts what a link says when bytes are sent. more: it takes more than before.
+func (c *Coverage) sent(more bool, err error) {
+	if more {
+		c.event(eventWritable)
+	}
+	c.lost(err)
+}
+
+// received counts what a link says when it is asked for n bytes.
+func (c *Coverage) received(n int, err error) {
+	if n > 0 {
+		c.event(eventReadable)
+	}
+	c.lost(err)
+}
+
+func (c *Coverage) lost(err error) {
+	switch {
+	case c == nil, err == nil, errors.Is(err, ports.ErrWouldBlock):
+	case errors.Is(err, io.EOF):
+		c.event(eventEnd)
+	default:
+		c.event(eventReset)
+	}
+}
+
+// coveredLookup counts its end.
+type coveredLookup struct {
+	ports.Lookup
+	ports.Watcher
+	c *Coverage
+}
+
+// Result passes a call on.
+func (l *coveredLookup) Result() ([]ports.Endpoint, error) {
+	eps, err := l.Lookup.Result()
+	if !errors.Is(err, ports.ErrWouldBlock) {
+		l.c.event(eventLookup)
+	}
+	return eps, err
 }
 
 func (c *Coverage) count(event int) {

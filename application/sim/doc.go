@@ -21,17 +21,31 @@
 //   - "its own response": a response has the bytes of its request.
 //   - "admitted as said": a request is admitted if CanSend says so.
 //   - "in order": requests are received, and answered, in the order in which they were sent.
-//   - "sent as said": what is reported as not or partly sent was not received whole.
+//   - "sent as said": a request that failed is reported as fully sent if its frame was passed to the
+//     link whole, and only then.
+//   - "whole frames": what is passed to a link is the frames of requests, whole, in the order in which
+//     they were admitted, with correlation ids that follow each other. Only the end of a link cuts one.
+//   - "in time": no request is in flight behind its deadline, which a throttle time moves.
+//   - "throttled": no request is admitted within a throttle time, which is bounded by MaxThrottle and
+//     does not move back.
 //   - "after the login": nothing of the owner is received before a login or within one.
 //   - "window": no more requests wait for a response than the limit.
-//   - "states": each change begins in the state in which the last one ended.
+//   - "states": each change is one that may be, and begins in the state in which the last one ended.
 //   - "one link": there is one link at a time.
-//   - "backoff": attempts in a row leave room for the pauses between them.
-//   - "balance": the events of the metrics sink balance.
+//   - "no old link": none but the newest link is used, and none that was closed; a late call of
+//     what watched one changes nothing.
+//   - "backoff": the nth failure in a row is followed by a pause of base*2^(n-1), at most the longest
+//     one, each a fifth more or less, and no attempt begins within it. An attempt without a pause is at
+//     another address of the lookup, or at the same one for a reason that its end has: ApiVersions at
+//     v0, a release that was detected, another mechanism, a session that was not renewed. A row ends
+//     with an answer on a connection that was ready, behind the login if there is one.
+//   - "memory": of a peer that is not logged in there are at most 64 KiB of memory for bytes that have
+//     not come, and then as much as came, or 4 MiB.
+//   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
 //   - "no panic": no panic is the answer to what a peer does.
 //   - "ends well": without faults the connection answers a request in time, and a closed one has
-//     nothing left.
+//     nothing left: no request, link, deadline or alarm.
 package sim

@@ -80,13 +80,14 @@ const (
 	maxThrottle    = 5 * time.Second
 	backoffBase    = 50 * time.Millisecond
 	backoffMax     = time.Second
+	maxFrame       = 1 << 20
 )
 
 func configOf(s Setup, w *simulation.World) domain.Config {
 	return domain.Config{
-		Host: host, Port: 9092, ClientID: "sim", SoftwareName: "sim", SoftwareVersion: "1",
+		Host: host, Port: 9092, ClientID: clientID, SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
-		MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
+		MaxPendingBytes: 1 << 20, MaxFrameBytes: maxFrame,
 		RequestTimeout: or(s.RequestTimeout, requestTimeout),
 		SetupTimeout:   or(s.SetupTimeout, setupTimeout),
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
@@ -106,7 +107,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 }
 
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: tap{r.story.listen(r.net), r}, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
 		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
 		if err != nil {

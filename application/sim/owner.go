@@ -18,6 +18,10 @@ type request struct {
 	post    bool
 	until   time.Time // when its time in the queue is over
 	handle  handle    // while it is in flight
+
+	at        time.Time     // when it was admitted
+	throttled time.Duration // for how long timers had been paused in all, then
+	whole     bool          // it was sent whole
 }
 
 // connection is what the owner drives: see core and polled.
@@ -48,7 +52,7 @@ type connection interface {
 	condition() string
 	responsesDue() int
 	inFlight() int
-	lastError() error
+	stats() domain.Stats
 }
 
 // drive does what the owner of a connection does: it carries out everything, and connects again
@@ -114,6 +118,7 @@ const queueTime = 20 * time.Second
 func (r *run) admit(now time.Time) (sent bool) {
 	for len(r.queue) > 0 {
 		q := r.queue[0]
+		r.check.offered = q
 		switch {
 		case !now.Before(q.until):
 			r.trace.gaveUp(now, q.number)
@@ -138,8 +143,6 @@ func (r *run) admitted(q *request, h handle) {
 	r.Requests++
 	q.handle = h
 	r.pending = append(r.pending, q)
-	r.check.sent(q)
-	r.story.admitted(q)
 }
 
 // write makes the message of a request: its number, and zeros behind it.

@@ -22,7 +22,8 @@ func newPolled(r *run) *polled {
 	p := &polled{r: r}
 	s, c := r.plan.Setup, configOf(r.plan.Setup, r.w)
 	cfg := broker.Config{
-		Host: c.Host, Port: c.Port, ClientID: "sim", SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
+		Host: c.Host, Port: c.Port, ClientID: clientID,
+		SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
 		MaxInFlight: c.MaxInFlight, MaxPendingBytes: c.MaxPendingBytes, MaxResponseBytes: c.MaxFrameBytes,
 		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
 		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
@@ -44,6 +45,12 @@ func newPolled(r *run) *polled {
 func (p *polled) hooks() *broker.Hooks {
 	noted := func(e domain.Event) { p.r.noted(p.r.w.Now(), &e) }
 	return &broker.Hooks{
+		ResolveDone: func(found []broker.Endpoint, err error) {
+			noted(domain.Event{Kind: domain.EventResolveDone, Endpoints: found, Err: err})
+		},
+		Throttled: func(at broker.Endpoint, until time.Time) {
+			noted(domain.Event{Kind: domain.EventThrottled, Endpoint: at, Until: until})
+		},
 		StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
 			p.r.changed(p.r.w.Now(), from, to, err)
 		},
@@ -80,6 +87,12 @@ func sooner(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// dozing reports whether the owner does not receive at a time.
+func (r *run) dozing(now time.Time) bool {
+	p, ok := r.conn.(*polled)
+	return ok && now.Before(p.awake)
 }
 
 // doze makes a slow consumer of the owner: it receives nothing for a time, and does all else.
@@ -183,4 +196,4 @@ func (p *polled) responsesDue() int { return p.r.check.sums.due }
 
 func (p *polled) inFlight() int { return p.p.Stats().InFlight }
 
-func (p *polled) lastError() error { return p.p.Stats().LastError }
+func (p *polled) stats() domain.Stats { return p.p.Stats() }

@@ -40,6 +40,7 @@ func (f *Failure) Error() string {
 
 const (
 	host           = "broker"
+	clientID       = "sim"
 	user, password = "alice", "a secret"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
@@ -55,6 +56,7 @@ type run struct {
 
 	w         *simulation.World
 	net       *simulation.Network
+	tap       tap
 	steps     []Step      // of the plan, by time, that are left
 	planned   ports.Alarm // the first of them
 	path      simulation.Path
@@ -133,6 +135,7 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 		s.r = r
 	}
 	r.net = simulation.NewNetwork(r.w)
+	r.tap = tap{Network: r.net, r: r}
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
 		r.addresses = append(r.addresses, fmt.Sprintf("10.0.0.%d:9092", i+1))
@@ -247,7 +250,7 @@ func (r *run) settle() {
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
-				bound, r.conn.state(), r.conn.lastError())
+				bound, r.conn.state(), r.conn.stats().LastError)
 		}
 		if len(r.pending)+len(r.queue) == 0 && !r.final {
 			r.send(10, false)
@@ -267,4 +270,5 @@ func (r *run) finish() {
 	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()
+	r.check.quiet()
 }

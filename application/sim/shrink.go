@@ -96,11 +96,11 @@ func (s *shrinker) simplifySteps() {
 			before = s.plan.Steps[i-1].At
 		}
 		// A pause that cannot be left out may be a shorter one, or a round one.
-		if pause := s.plan.Steps[i].At - before; pause > 0 && !s.shift(i, pause) {
-			for _, unit := range []time.Duration{time.Second, time.Millisecond} {
-				if s.shift(i, pause-pause.Truncate(unit)) {
-					break
-				}
+		pause := s.plan.Steps[i].At - before
+		for _, to := range []time.Duration{0, time.Second, pause / 2, pause.Truncate(time.Second),
+			pause.Truncate(time.Millisecond)} {
+			if s.shift(i, pause-to) {
+				break
 			}
 		}
 		for _, n := range []int64{0, 1, s.plan.Steps[i].N / 2} {

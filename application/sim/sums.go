@@ -9,9 +9,11 @@ import (
 // sums counts the events of the metrics sink.
 type sums struct {
 	ports.NopMetrics
+	admitted               func()
 	started, closed        int
 	sent, received, failed int
 	due                    int // responses
+	bytesOut, bytesIn      int
 }
 
 func (s *sums) ConnectionStarted(time.Time) { s.started++ }
@@ -20,6 +22,7 @@ func (s *sums) ConnectionClosed(_ time.Time, _, _ bool) { s.closed++ }
 
 func (s *sums) RequestSent(_ time.Time, key, _ int16, _ int) {
 	s.sent++
+	s.admitted()
 	s.wait(key, 1)
 }
 
@@ -38,3 +41,7 @@ func (s *sums) wait(key int16, n int) {
 		s.due += n
 	}
 }
+
+func (s *sums) BytesSent(_ time.Time, n int) { s.bytesOut += n }
+
+func (s *sums) BytesReceived(_ time.Time, n int) { s.bytesIn += n }

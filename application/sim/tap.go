@@ -1,91 +1,199 @@
 package sim
 
 import (
-	"errors"
-	"io"
+	"encoding/binary"
+	"time"
 
+	"brokerconn/adapters/simulation"
+	"brokerconn/domain"
 	"brokerconn/ports"
 )
 
-// tap is a transport that counts what it gives to the connection. It ends a step in which the
-// connection does not come to rest.
+// tap is the network as the connection uses it. It sees each call, and each byte that is sent.
 type tap struct {
-	ports.Transport
-	r *run
+	*simulation.Network
+	r              *run
+	link           *tapped // the newest; nil before the first
+	sent, received int     // bytes, of all links
 }
 
-func (t tap) Resolve(host string, port uint16) ports.Lookup {
-	return &tappedLookup{t.Transport.Resolve(host, port), t.r}
-}
-
-func (t tap) Open(ep ports.Endpoint) ports.Link {
-	return &tappedLink{Link: t.Transport.Open(ep), r: t.r}
-}
-
-type tappedLookup struct {
-	ports.Lookup
-	r *run
-}
-
-func (l *tappedLookup) Result() (eps []ports.Endpoint, err error) {
-	if eps, err = l.Lookup.Result(); !errors.Is(err, ports.ErrWouldBlock) {
-		l.r.cover.event(eventLookup)
+// Resolve begins a lookup.
+func (t *tap) Resolve(host string, port uint16) ports.Lookup {
+	lookup := t.Network.Resolve(host, port)
+	if t.r.cover == nil {
+		return lookup
 	}
-	return eps, err
+	return &coveredLookup{lookup, lookup.(ports.Watcher), t.r.cover}
 }
 
-func (l *tappedLookup) Watch(f func()) { l.Lookup.(ports.Watcher).Watch(f) }
+// Open opens a link that is watched.
+func (t *tap) Open(ep ports.Endpoint) ports.Link {
+	link := t.Network.Open(ep)
+	t.link = &tapped{Link: link, Watcher: link.(ports.Watcher), t: t, check: &t.r.check, readyAt: -1}
+	t.r.check.opened(ep.Address)
+	return t.link
+}
 
-type tappedLink struct {
+// tapped is one link.
+type tapped struct {
 	ports.Link
-	r     *run
-	stage ports.Stage
-	short bool // the last Send did not take all
+	ports.Watcher
+	t        *tap
+	check    *checker
+	closed   bool
+	watch    func()
+	received int
+	readyAt  int // received, when the connection became ready; -1: it did not
+
+	partial []byte     // of the frame that is being sent
+	lastID  int32      // of the last whole frame
+	due     []*request // admitted on this link, and not sent whole
+
+	stage ports.Stage // the last that was reported
+	short bool        // the last Send did not take all
 }
 
-func (l *tappedLink) Stage() (ports.Stage, error) {
-	stage, err := l.Link.Stage()
-	switch {
-	case err != nil && !errors.Is(err, ports.ErrWouldBlock):
-		l.r.cover.event(eventNoStage)
-	case stage != l.stage:
-		l.r.cover.event(eventStage)
+// ready means that requests are admitted.
+func (l *tapped) ready() { l.readyAt = l.received }
+
+// proven reports whether the newest link led to a broker: one that let the connection become ready
+// and answered, behind the login if there is one.
+func (t *tap) proven() bool {
+	switch l := t.link; {
+	case l == nil || l.readyAt < 0:
+		return false
+	case t.r.plan.Setup.Login:
+		return l.received > l.readyAt
+	default:
+		return l.received > 0
 	}
+}
+
+// use is a call of the connection's.
+func (l *tapped) use(call string) {
+	if l.closed || l.t.link != l {
+		l.check.fail("no old link", "%s of a link that was closed, or is not the newest", call)
+	}
+}
+
+// Stage passes a call on.
+func (l *tapped) Stage() (ports.Stage, error) {
+	l.use("Stage")
+	stage, err := l.Link.Stage()
+	l.t.r.cover.staged(stage > l.stage, err)
 	l.stage = stage
 	return stage, err
 }
 
-func (l *tappedLink) Send(p []byte) (int, error) {
+// Send reads what is sent.
+func (l *tapped) Send(p []byte) (int, error) {
+	l.use("Send")
 	n, err := l.Link.Send(p)
-	if l.short && n > 0 {
-		l.r.cover.event(eventWritable)
+	l.t.r.cover.sent(l.short && n > 0, err)
+	if l.short = n < len(p); n > 0 {
+		l.t.sent += n
+		l.partial = append(l.partial, p[:n]...)
+		l.cut()
 	}
-	l.short = n < len(p)
-	l.failed(err)
 	return n, err
 }
 
-func (l *tappedLink) Recv(p []byte) (int, error) {
-	if l.r.calls++; l.r.calls > maxBusy {
-		l.r.check.fail("goes on", "the link was asked %d times at one instant", l.r.calls)
-		panic("sim: the connection does not come to rest") // which it takes for a defect of the link
+const (
+	// maxAhead is how much memory may be there for bytes that have not come, of a peer that is not
+	// logged in, and maxAheadReady that of another one.
+	maxAhead      = 64 << 10
+	maxAheadReady = 4 << 20
+)
+
+// Recv checks how much memory there is for what is received.
+func (l *tapped) Recv(p []byte) (int, error) {
+	l.use("Recv")
+	most := maxAhead
+	if l.check.state == domain.Connected {
+		most = max(maxAheadReady, l.received)
+	}
+	if len(p) > most || len(p) > maxFrame+maxAhead {
+		l.check.fail("memory", "%d bytes of memory for what has not come, after %d bytes, in state %v",
+			len(p), l.received, l.check.state)
+	}
+	if l.t.r.calls++; l.t.r.calls > maxBusy {
+		l.check.fail("goes on", "the link was asked for bytes %d times at one instant", l.t.r.calls)
+		panic("the connection does not come to rest") // it ends the link, and so the loop
 	}
 	n, err := l.Link.Recv(p)
-	if n > 0 {
-		l.r.cover.event(eventReadable)
-	}
-	l.failed(err)
+	l.t.r.cover.received(n, err)
+	l.received += n
+	l.t.received += n
 	return n, err
 }
 
-func (l *tappedLink) failed(err error) {
-	switch {
-	case err == nil, errors.Is(err, ports.ErrWouldBlock):
-	case errors.Is(err, io.EOF):
-		l.r.cover.event(eventEnd)
-	default:
-		l.r.cover.event(eventReset)
-	}
+// Watch passes a call on.
+func (l *tapped) Watch(f func()) {
+	l.use("Watch")
+	l.watch = f
+	l.Watcher.Watch(f)
 }
 
-func (l *tappedLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }
+// lateWake is when the function of a link's last Watch is called, after its end. A call without
+// need is allowed, and changes nothing.
+const lateWake = time.Millisecond
+
+// Close is the end of a link.
+func (l *tapped) Close() error {
+	if !l.closed && l.watch != nil {
+		l.t.r.w.At(l.t.r.w.Now().Add(lateWake), l.watch)
+	}
+	l.closed = true
+	return l.Link.Close()
+}
+
+// cut takes the whole frames from what was sent.
+func (l *tapped) cut() {
+	from := 0
+	for {
+		rest := l.partial[from:]
+		if len(rest) < 4 || len(rest)-4 < int(binary.BigEndian.Uint32(rest)) {
+			break
+		}
+		size := 4 + int(binary.BigEndian.Uint32(rest))
+		l.frame(rest[4:size])
+		from += size
+	}
+	l.partial = l.partial[:copy(l.partial, l.partial[from:])]
+}
+
+// headerBytes is the size of a request's header with the client id, without tagged fields.
+const headerBytes = 8 + 2 + len(clientID)
+
+// frame is a frame that was sent whole. Only tokens of an old login have no header.
+func (l *tapped) frame(frame []byte) {
+	if len(frame) < headerBytes || string(frame[10:headerBytes]) != clientID {
+		if !l.check.r.plan.Setup.Raw || l.check.state == domain.Connected {
+			l.check.fail("whole frames", "% x was sent as a frame", frame)
+		}
+		return
+	}
+	if id := int32(binary.BigEndian.Uint32(frame[4:])); id != l.lastID+1 {
+		l.check.fail("whole frames", "correlation id %d was sent after %d", id, l.lastID)
+	} else {
+		l.lastID = id
+	}
+	key, body := int16(binary.BigEndian.Uint16(frame)), frame[headerBytes:]
+	switch key {
+	case keyProduce:
+		body = body[min(2, len(body)):]
+	case keyEcho:
+	default:
+		return
+	}
+	if len(l.due) == 0 {
+		l.check.fail("whole frames", "a request was sent that is not due")
+		return
+	}
+	q := l.due[0]
+	l.due = l.due[1:]
+	q.whole = true
+	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
+		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
+	}
+}

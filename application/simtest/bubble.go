@@ -32,8 +32,9 @@ func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)
 			"the usual causes are a Conn that was not closed, and a goroutine that does not end with World.Context\n"+
 			stacks(id))
 	}()
-	synctest.Test(t, func(*testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		id = bubbleID()
+		seedCrypto(t, seed)
 		w = newWorld(o, seed, plan)
 		w.run(f, id)
 	})
@@ -54,6 +55,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("limit", fmt.Sprintf("the function of Run did not return within %v of virtual time "+
 			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
 	}
+	w.sleep(w.Now()) // invariants hold at the end as well
 	w.cancel()
 	w.Heal()
 	over := make(chan struct{})
@@ -62,6 +64,10 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
 			"World.Context\n%s", endingTime, stacks(id)))
 	}
+	time.Sleep(time.Nanosecond) // what was begun at this instant, such as the end of a TLS connection, is done
+	w.net.Shutdown()
+	w.behind.Shutdown()
+	w.servers.Wait()
 	close(w.stopped)
 	<-w.ended
 }

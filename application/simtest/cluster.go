@@ -31,6 +31,8 @@ type node struct {
 	names  []*simulation.Name
 	delays []*time.Duration
 	spoils []*func(*model.Reply) // of the next answers, each once; the first one counts
+	// The faults RefuseLogins that are active.
+	refusals []*bool
 }
 
 // build makes the brokers of a world.
@@ -49,8 +51,13 @@ func (w *World) build() {
 			api.Handle = func(r *model.Reply) { w.handle(n, r) }
 			n.model.APIs = append(n.model.APIs, api)
 		}
+		n.model.Login = w.login(n)
 		n.accept = n.model.Accept
 		w.nodes = append(w.nodes, n)
+		w.behind.SetSite(n.address, simulation.Site{Accept: n.model.Accept})
+		if w.o.TLS {
+			w.ServeTLS(i, w.serverTLS(n))
+		}
 		n.apply(w)
 	}
 	w.names = names{w: w, topics: map[string]*topic{}}
@@ -92,6 +99,14 @@ func (w *World) node(i int) *node {
 		panic(fmt.Sprintf("simtest: there is no broker %d: Options.Brokers is %d", i, len(w.nodes)))
 	}
 	return w.nodes[i]
+}
+
+// listen replaces what listens at the address.
+func (n *node) listen(w *World, accept func(*simulation.Peer)) {
+	n.mu.Lock()
+	n.accept = accept
+	n.mu.Unlock()
+	n.apply(w)
 }
 
 // apply makes the network as the active faults want it.

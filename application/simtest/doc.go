@@ -43,6 +43,28 @@
 // panic in a goroutine that was started neither by World.Go nor by World.Drive ends the process,
 // as in every Go program.
 //
+// # TLS, logins, other servers
+//
+// With Options.TLS the brokers have crypto/tls's server, and World.Config package tls over the
+// simulated network. [World.Authority] has signed their certificates, [World.Certificate] makes
+// others, of another host or of a short life, and [World.ServeTLS] gives them to a broker, while the
+// world goes on; [World.Transport] is the network for a transport of one's own:
+//
+//	cfg.Transport, err = tls.New(w.Transport(), tls.Options{CAPEM: w.Authority(), ServerName: "another"})
+//
+// With Options.Mechanisms the brokers want a login of [User], and Options.Session limits it.
+// [World.SetPassword] changes what they accept, [World.Authenticator] is a login with another
+// password, and [ExpireSessions] and [RefuseLogins] are faults.
+//
+// [World.Listen] puts a server of one's own in the place of the brokers' models. With kfake, which has
+// groups and transactions:
+//
+//	cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ListenFn(w.Listen))
+//	...
+//	defer cluster.Close()
+//
+// In a test that is not parallel, crypto/rand depends on the seed as well, by testing/cryptotest.
+//
 // # A failure
 //
 // A seed that fails is shrunk: faults are left out, made shorter and earlier, as long as it fails
@@ -62,7 +84,7 @@
 //
 // The world lets one thing happen at a time: a delivery, which is one whole frame, a fault, a step
 // of a loop or the start of a goroutine, each when all goroutines are blocked. Each seed is run
-// twice, and the bytes of each connection, the states and the outcomes of requests are compared. A
+// twice, and the bytes of each connection, either way, the states and the outcomes of requests are compared. A
 // difference fails the seed: the code depends on something that is not in the world, such as the
 // order of a map, math/rand, or which of two goroutines that are ready runs first. [World.Rand] is
 // the randomness to use. Only application/sim promises the same bytes on every machine and with

@@ -23,7 +23,8 @@ type driver struct {
 	ended   chan struct{} // closed by it
 	pausing atomic.Int64  // goroutines in pause
 	loopsMu sync.Mutex
-	loops   []*loop // replaced, never changed
+	loops   []*loop         // replaced, never changed
+	woken   []chan struct{} // sleepers whose time has come; of the driver alone
 	group   sync.WaitGroup
 }
 
@@ -43,7 +44,7 @@ func (d *driver) hurry() {
 const idle = 1<<63 - 1
 
 // busy is how many events may happen within a second of virtual time.
-const busy = 200_000
+const busy = 50_000
 
 func (w *World) drive() {
 	defer close(w.ended)
@@ -77,6 +78,11 @@ func (w *World) drive() {
 			synctest.Wait()
 			l.wakeUp()
 		}
+		for _, woken := range w.woken { // behind what has to hold at that time
+			synctest.Wait()
+			close(woken)
+		}
+		w.woken = w.woken[:0]
 		if w.Now().Sub(second) >= time.Second {
 			second, events = w.Now(), 0
 		}
@@ -93,6 +99,16 @@ func (w *World) pause() {
 	w.pausing.Add(1)
 	time.Sleep(time.Nanosecond)
 	w.pausing.Add(-1)
+}
+
+// sleep waits until a time, or until the run is over.
+func (w *World) sleep(until time.Time) {
+	woken := make(chan struct{})
+	w.sim.At(until, func() { w.woken = append(w.woken, woken) })
+	select {
+	case <-woken:
+	case <-w.ctx.Done():
+	}
 }
 
 // loop is a goroutine that is woken after each event.

@@ -23,6 +23,8 @@ type Failure struct {
 	Plan string
 	// Journal is what happened, a line each; its last lines if they are many.
 	Journal string
+	// Chart is the last part of it as a sequence chart.
+	Chart string
 	// Reproduce is the command that runs it again; empty from Check.
 	Reproduce string
 
@@ -44,6 +46,7 @@ func (f *Failure) Error() string {
 	}
 	section(&b, "plan"+of, f.Plan)
 	section(&b, "journal", f.Journal)
+	section(&b, "chart", f.Chart)
 	return b.String()
 }
 
@@ -79,7 +82,7 @@ func (w *World) failAt(at time.Duration, kind, text string) {
 // fill adds what a report has.
 func (f *Failure) fill(w *World) {
 	f.Plan = sim.Plan{Seed: w.seed, Steps: w.generated}.String()
-	f.Journal = w.journalText()
+	f.Journal, f.Chart = w.journalText(), w.chart().Text()
 	if strings.HasSuffix(f.kind, "unknown") || !strings.Contains(f.kind, ".go:") {
 		return
 	}

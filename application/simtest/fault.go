@@ -39,8 +39,9 @@ func (f Fault) For(d time.Duration) Fault {
 }
 
 func (f Fault) validate() {
-	if f.Name == "" || f.Begin == nil || f.Least < 0 || f.Most < f.Least {
-		panic(fmt.Sprintf("simtest: fault %q needs a name, a function, and a Least that is not above Most", f.Name))
+	if f.Name == "" || f.Name == heal || f.Begin == nil || f.Least < 0 || f.Most < f.Least {
+		panic(fmt.Sprintf("simtest: fault %q needs a name of its own, a function, and a Least that is not above Most",
+			f.Name))
 	}
 }
 
@@ -52,11 +53,16 @@ type ending struct {
 
 // begin lets a step of the plan happen. It is called by the driver.
 func (w *World) begin(f Fault, s sim.Step) {
-	w.note(entry{kind: faulted, text: s.String()})
 	index, d := int(s.N), s.For
+	note := entry{kind: faulted, broker: -1, text: fmt.Sprintf("%s by %d", f.Name, index)}
 	if !f.argument {
 		index %= len(w.nodes)
+		note.broker, note.text = index, fmt.Sprintf("%s of %s", f.Name, w.nodes[index].host)
 	}
+	if d > 0 {
+		note.text += ", " + d.String()
+	}
+	w.note(note)
 	end := f.Begin(w, index, d)
 	if end == nil {
 		return
@@ -129,23 +135,27 @@ func (w *World) Chaos(d time.Duration, faults ...Fault) {
 	if len(faults) == 0 {
 		faults = Faults()
 	}
-	begin := w.Elapsed()
-	steps := w.planned(begin, d, faults)
-	w.Say("chaos for %v", d)
-	for _, s := range steps {
+	end := w.Elapsed() + d
+	for _, s := range w.planned(w.Elapsed(), d, faults) {
 		i := slices.IndexFunc(faults, func(f Fault) bool { return f.Name == s.Verb })
-		if i < 0 {
+		switch {
+		case s.Verb == heal:
+			end = s.At
+		case i < 0:
 			w.fail("plan", fmt.Sprintf("the plan has the fault %q, which Chaos was not given", s.Verb))
-			break
+		default:
+			w.sim.At(w.began.Add(s.At), func() { w.begin(faults[i], s) })
 		}
-		w.sim.At(w.began.Add(s.At), func() { w.begin(faults[i], s) })
 	}
-	w.Sleep(d)
+	w.Sleep(end - w.Elapsed())
 	w.Heal()
-	w.Say("healed")
+	w.note(entry{kind: faulted, broker: -1, text: "all healed"})
 }
 
-// planned returns the faults of one call of Chaos: those of the plan that is replayed, or new ones.
+// heal is the verb of the end of a Chaos.
+const heal = "heal"
+
+// planned returns the steps of one call of Chaos: those of the plan that is replayed, or new ones.
 func (w *World) planned(begin, d time.Duration, faults []Fault) (steps []sim.Step) {
 	for _, f := range faults {
 		f.validate()
@@ -153,14 +163,12 @@ func (w *World) planned(begin, d time.Duration, faults []Fault) (steps []sim.Ste
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.plan != nil {
-		rest := w.plan.Steps[len(w.generated):]
-		n := 0
-		for n < len(rest) && rest[n].At < begin+d {
-			n++
+		steps = w.plan.Steps[len(w.generated):]
+		if i := slices.IndexFunc(steps, func(s sim.Step) bool { return s.Verb == heal }); i >= 0 {
+			steps = steps[:i+1]
 		}
-		steps = rest[:n]
 	} else {
-		steps = w.swarm(begin, d, faults)
+		steps = append(w.swarm(begin, d, faults), sim.Step{At: begin + d, Verb: heal})
 	}
 	w.generated = append(w.generated, steps...)
 	return steps

@@ -99,6 +99,7 @@ func slow(w *World, i int, d time.Duration) func() {
 
 func restart(w *World, i int, _ time.Duration) func() {
 	w.nodes[i].model.Stop(true)
+	eachPeer((*simulation.Peer).Reset)(w, i, 0)
 	return override(w, w.nodes[i], &w.nodes[i].sites, simulation.Site{Refuse: simulation.ErrRefused})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
+	"brokerconn/application/sim/chart"
 )
 
 // journal is what happened, in order. Its entries are made into text only if the seed fails.
@@ -82,8 +83,7 @@ func (e entry) String() string {
 	request := fmt.Sprintf("%s v%d #%d", kafkacodec.KeyName(e.key), e.version, e.correlationID)
 	switch e.kind {
 	case faulted:
-		_, what, _ := strings.Cut(e.text, " ")
-		return "fault: " + what
+		return "fault: " + e.text
 	case changed:
 		return strings.TrimSuffix(fmt.Sprintf("%s%v -> %v: %v", who, e.from, e.to, e.err), ": <nil>")
 	case written:
@@ -100,19 +100,57 @@ func (e entry) String() string {
 	return e.text
 }
 
-// longest is how many lines of a journal are printed, the last ones.
-const longest = 80
+// The lines of a journal that are printed: the first and the last ones.
+const (
+	firstLines = 20
+	lastLines  = 80
+)
 
 func (w *World) journalText() string {
 	var b strings.Builder
-	entries := w.entries
-	if n := len(entries) - longest; n > 0 {
-		fmt.Fprintf(&b, "(%d lines before)\n", n)
-		entries = entries[n:]
-	}
-	for _, e := range entries {
+	for i, e := range w.entries {
+		if left := len(w.entries) - firstLines - lastLines; left > 0 && i >= firstLines && i < firstLines+left {
+			if i == firstLines {
+				fmt.Fprintf(&b, "%14s  (%d lines)\n", "...", left)
+			}
+			continue
+		}
 		text, _, _ := strings.Cut(e.String(), "\n")
-		fmt.Fprintf(&b, "%14s  %s\n", e.at, text)
+		fmt.Fprintf(&b, "%13.6fs  %s\n", e.at.Seconds(), text)
 	}
 	return b.String()
 }
+
+// chartEvents is how many of the last entries a chart has.
+const chartEvents = 60
+
+// chart returns the journal as a sequence chart.
+func (w *World) chart() chart.Chart {
+	c := chart.Chart{Actors: []string{"test"}}
+	for i := range w.configs {
+		c.Actors = append(c.Actors, clientName(i+1))
+	}
+	for _, n := range w.nodes {
+		c.Actors = append(c.Actors, n.host)
+	}
+	for _, e := range w.entries[max(0, len(w.entries)-chartEvents):] {
+		text, _, _ := strings.Cut(e.String(), "\n")
+		event := chart.Event{At: e.at, From: "test", Text: text, Failure: e.kind == failed}
+		request := fmt.Sprintf("%s #%d", kafkacodec.KeyName(e.key), e.correlationID)
+		switch client := clientName(e.client); {
+		case e.kind == written:
+			event.From, event.To, event.Text = client, w.nodes[e.broker].host, request
+		case e.kind == answered:
+			event.From, event.To, event.Text = w.nodes[e.broker].host, client, request
+		case e.client > 0:
+			event.From = client
+			_, event.Text, _ = strings.Cut(text, ": ")
+		case e.kind == faulted && e.broker >= 0:
+			event.From, event.Text = w.nodes[e.broker].host, e.text
+		}
+		c.Events = append(c.Events, event)
+	}
+	return c
+}
+
+func clientName(number int) string { return fmt.Sprintf("client %d", number) }

@@ -6,4 +6,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("brokerconn/application/simtest_test.leak"),
+		// which waits for one that leaks
+		goleak.IgnoreAnyFunction("brokerconn/application/simtest.(*World).run.func2"))
+}

@@ -26,6 +26,15 @@ type Options struct {
 	// Latency is that of the network, one way: each delivery takes from half of it to twice as
 	// long. If zero, the default is 2 ms.
 	Latency time.Duration
+	// TLS makes the brokers accept TLS only, and World.Config use it. The test must not be parallel:
+	// the handshakes are repeatable by testing/cryptotest, which refuses that.
+	TLS bool
+	// Mechanisms are those of SASL that the brokers offer, of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and
+	// OAUTHBEARER. World.Config has an authenticator for each, in this order. If empty, there are
+	// no logins.
+	Mechanisms []string
+	// Session is the lifetime of a login (KIP-368). If zero, logins do not expire.
+	Session time.Duration
 	// Limit is how much virtual time a seed may take. If zero, the default is an hour.
 	Limit time.Duration
 	// Once runs each seed once, without the comparison with a second run.
@@ -38,13 +47,19 @@ func (o Options) withDefaults() Options {
 		name  string
 		value int64
 	}{{"Seeds", int64(o.Seeds)}, {"Brokers", int64(o.Brokers)}, {"Partitions", int64(o.Partitions)},
-		{"Latency", int64(o.Latency)}, {"Limit", int64(o.Limit)}} {
+		{"Latency", int64(o.Latency)}, {"Limit", int64(o.Limit)}, {"Session", int64(o.Session)}} {
 		if field.value < 0 {
 			panic(fmt.Sprintf("simtest: Options.%s is negative", field.name))
 		}
 	}
 	o.Seeds, o.Brokers, o.Partitions = or(o.Seeds, 100), or(o.Brokers, 3), or(o.Partitions, 3)
 	o.Latency, o.Limit = or(o.Latency, 2*time.Millisecond), or(o.Limit, time.Hour)
+	for _, name := range o.Mechanisms {
+		if _, known := mechanisms[name]; !known {
+			panic(fmt.Sprintf("simtest: Options.Mechanisms has %q, want PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or "+
+				"OAUTHBEARER", name))
+		}
+	}
 	if o.Release == "" {
 		known := release.Known()
 		o.Release = known[len(known)-1].String()

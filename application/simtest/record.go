@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"hash/maphash"
+	"net"
 	"sync"
 	"time"
 
@@ -27,13 +28,13 @@ type passed struct {
 
 var sumSeed = maphash.MakeSeed()
 
-func (w *World) pass(link *recordedLink, received bool, p []byte) {
+func (w *World) pass(link int, address string, received bool, p []byte) {
 	if len(p) == 0 {
 		return
 	}
 	w.trafficMu.Lock()
 	defer w.trafficMu.Unlock()
-	w.passed = append(w.passed, passed{w.Elapsed(), link.number, link.address, received, len(p),
+	w.passed = append(w.passed, passed{w.Elapsed(), link, address, received, len(p),
 		maphash.Bytes(sumSeed, p)})
 }
 
@@ -45,11 +46,14 @@ type recorded struct{ w *World }
 func (r recorded) Resolve(host string, port uint16) ports.Lookup { return r.w.net.Resolve(host, port) }
 
 func (r recorded) Open(ep ports.Endpoint) ports.Link {
-	r.w.trafficMu.Lock()
-	r.w.links++
-	number := r.w.links
-	r.w.trafficMu.Unlock()
-	return &recordedLink{r.w.net.Open(ep), r.w, number, ep.Address}
+	return &recordedLink{r.w.net.Open(ep), r.w, r.w.newLink(), ep.Address}
+}
+
+func (w *World) newLink() (number int) {
+	w.trafficMu.Lock()
+	defer w.trafficMu.Unlock()
+	w.links++
+	return w.links
 }
 
 type recordedLink struct {
@@ -63,15 +67,38 @@ var _ ports.Watcher = (*recordedLink)(nil)
 
 func (l *recordedLink) Send(p []byte) (int, error) {
 	n, err := l.Link.Send(p)
-	l.w.pass(l, false, p[:n])
+	l.w.pass(l.number, l.address, false, p[:n])
 	return n, err
 }
 
 func (l *recordedLink) Recv(p []byte) (int, error) {
 	n, err := l.Link.Recv(p)
-	l.w.pass(l, true, p[:n])
+	l.w.pass(l.number, l.address, true, p[:n])
 	return n, err
 }
 
 // Watch is that of the network's links.
 func (l *recordedLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }
+
+// recordedConn is the same for those who dial.
+type recordedConn struct {
+	net.Conn
+	w       *World
+	number  int
+	address string
+}
+
+func (c *recordedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.w.pass(c.number, c.address, true, p[:n])
+	return n, err
+}
+
+func (c *recordedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.w.pass(c.number, c.address, false, p[:n])
+	return n, err
+}
+
+// Check is that of the network's conns.
+func (c *recordedConn) Check() error { return c.Conn.(ports.Checker).Check() }

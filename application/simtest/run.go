@@ -1,7 +1,9 @@
 package simtest
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +33,10 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	t.Helper()
 	if f == nil {
 		panic("simtest: Run needs a function to call")
+	}
+	if !seedCrypto(t, 0) && o.TLS {
+		panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
+			"remove t.Parallel")
 	}
 	r := &runner{t: t, o: o.withDefaults(), f: f}
 	if flags.plan != "" {
@@ -103,9 +109,11 @@ const (
 
 // shrink returns the failure of the least plan that fails in the same way.
 func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
-	begin, all := time.Now(), len(plan.Steps)
+	begin, heals := time.Now(), healsOf(plan)
+	all := len(plan.Steps) - heals
 	sim.ShrinkBy(plan, shrinkRuns, func(p sim.Plan) bool {
-		if p.Seed != plan.Seed || time.Since(begin) > shrinkTime { // the seed is also that of what is not in the plan
+		// The seed is also that of what is not in the plan.
+		if p.Seed != plan.Seed || healsOf(p) != heals || time.Since(begin) > shrinkTime {
 			return false
 		}
 		_, found := r.twice(p.Seed, &p)
@@ -117,6 +125,15 @@ func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
 	})
 	failure.faults = all
 	return failure
+}
+
+func healsOf(p sim.Plan) (n int) {
+	for _, s := range p.Steps {
+		if s.Verb == heal {
+			n++
+		}
+	}
+	return n
 }
 
 // compare fails a run if another one of the same seed was different.
@@ -151,7 +168,20 @@ func difference(w, other *World) (at time.Duration, what string) {
 	return differentTraffic(w.passed, other.passed)
 }
 
+// differentTraffic compares what went each way, connection by connection: what is read and what is
+// written at one instant has no order.
 func differentTraffic(a, b []passed) (at time.Duration, what string) {
+	for _, list := range [][]passed{a, b} {
+		slices.SortStableFunc(list, func(a, b passed) int {
+			way := func(p passed) int { // the received bytes of a connection, then what was sent
+				if p.received {
+					return 2 * p.link
+				}
+				return 2*p.link + 1
+			}
+			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(way(a), way(b)))
+		})
+	}
 	for i, p := range a {
 		if i >= len(b) {
 			return p.at, "only one has: " + p.String()

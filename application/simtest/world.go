@@ -30,6 +30,7 @@ type World struct {
 	cancel context.CancelFunc
 	driver
 	journal
+	secure
 	traffic
 
 	mu        sync.Mutex
@@ -38,18 +39,20 @@ type World struct {
 	rands     int // made
 	names     names
 	handled   map[int16]Handler
+	password  string     // see SetPassword
+	listened  int        // brokers that Listen has returned
 	plan      *sim.Plan  // that is replayed, or nil
 	generated []sim.Step // the faults of Chaos
 	active    []*ending  // the faults that are to be healed
 }
 
 func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
-	w := &World{o: o, seed: seed, began: time.Now(), plan: plan, sim: simulation.NewWorld(seed),
+	w := &World{o: o, seed: seed, began: time.Now(), plan: plan, password: Password, sim: simulation.NewWorld(seed),
 		handled: map[int16]Handler{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.driver.init()
 	w.sim.Follow(time.Now, w.hurry)
-	w.net = simulation.NewNetwork(w.sim)
+	w.net, w.behind = simulation.NewNetwork(w.sim), simulation.NewNetwork(w.sim)
 	w.build()
 	return w
 }
@@ -67,16 +70,17 @@ func (w *World) Elapsed() time.Duration { return time.Since(w.began) }
 func (w *World) Context() context.Context { return w.ctx }
 
 // Config returns the settings for a connection to a broker: its host and port, the simulated
-// network as the transport, the virtual clock, randomness from the seed, and hooks that write the
-// journal. All of them may be changed; hooks of one's own are best set one by one in cfg.Hooks.
-// It panics if there is no such broker.
+// network as the transport, with TLS if Options.TLS is set, an authenticator for each of
+// Options.Mechanisms, the virtual clock, randomness from the seed, and hooks that write the journal.
+// All of them may be changed; hooks of one's own are best set one by one in cfg.Hooks. It panics if
+// there is no such broker.
 func (w *World) Config(brokerIndex int) broker.Config {
 	n := w.node(brokerIndex)
 	w.mu.Lock()
 	w.configs++
 	number := w.configs
 	w.mu.Unlock()
-	return broker.Config{
+	cfg := broker.Config{
 		Host:      n.host,
 		Port:      port,
 		Transport: w.transport(),
@@ -84,6 +88,13 @@ func (w *World) Config(brokerIndex int) broker.Config {
 		Rand:      (&lockedStream{s: w.sim.Stream("jitter of client " + strconv.Itoa(number))}).Uint64,
 		Hooks:     w.hooks(number, n.index),
 	}
+	if w.o.TLS {
+		cfg.Transport = w.secureTransport()
+	}
+	for _, name := range w.o.Mechanisms {
+		cfg.Authenticators = append(cfg.Authenticators, w.Authenticator(name, w.currentPassword()))
+	}
+	return cfg
 }
 
 // lockedStream is a stream for a Conn, whose goroutines share it.
@@ -179,13 +190,7 @@ func (w *World) Eventually(d time.Duration, cond func() bool) {
 
 // Sleep waits. Unlike time.Sleep it ends when the seed has failed.
 func (w *World) Sleep(d time.Duration) {
-	until := w.Now().Add(d)
-	woken := make(chan struct{})
-	w.sim.At(until, func() { close(woken) })
-	select {
-	case <-woken:
-	case <-w.ctx.Done():
-	}
+	w.sleep(w.Now().Add(d))
 	w.exitIfOver()
 }
 

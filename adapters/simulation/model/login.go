@@ -75,6 +75,14 @@ func (c *Conn) admits(r *Reply) bool {
 	return ok
 }
 
+// ExpireSession ends the session of a login now, as if its lifetime were over: the next request ends
+// the connection, unless the client logs in again before. Without a login it has no effect.
+func (c *Conn) ExpireSession() {
+	if c.login.principal != "" {
+		c.login.until = c.b.World.Now()
+	}
+}
+
 // handshake answers SaslHandshake.
 func (c *Conn) handshake(r *Reply) {
 	name, _, ok := nullable(r.Request.Body)

@@ -1,0 +1,104 @@
+package simtest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/application/broker"
+	"brokerconn/application/simtest"
+)
+
+// What is wrong with the code under test fails the seed, with what a reader needs, and not the
+// process.
+func TestFailuresOfEachKind(t *testing.T) {
+	for name, c := range map[string]struct {
+		f    func(*simtest.World)
+		want []string
+	}{
+		"Fatalf": {func(w *simtest.World) { w.Fatalf("lost %d", 3) }, []string{"lost 3 (check_test.go:"}},
+		"Errorf": {func(w *simtest.World) { w.Errorf("lost %d", 4) }, []string{"lost 4 (check_test.go:"}},
+		"Eventually": {func(w *simtest.World) { w.Eventually(time.Second, func() bool { return false }) },
+			[]string{"failed at 1s: Eventually: not so within 1s (check_test.go:"}},
+		"Never": {func(w *simtest.World) {
+			w.Never("late", func() bool { return w.Elapsed() >= time.Second })
+			w.Sleep(time.Minute)
+		}, []string{"failed at 1m0s: happened, and never should: late (check_test.go:"}},
+		"Invariant": {func(w *simtest.World) {
+			w.Invariant("balance", func() error { return errors.New("1 too many") })
+			w.Sleep(time.Minute)
+		}, []string{"failed at 1ns: invariant balance: 1 too many (check_test.go:"}},
+		"panic": {func(*simtest.World) { panic("no luck") },
+			[]string{"panic in the function of Run: no luck", "simtest_test.TestFailuresOfEachKind"}},
+		"panic in Go": {func(w *simtest.World) {
+			w.Go(func() { panic("no luck") })
+			w.Sleep(time.Second)
+		}, []string{"panic in Go: no luck", "simtest_test.TestFailuresOfEachKind"}},
+		"panic in Drive": {func(w *simtest.World) {
+			w.Drive(func(time.Time) time.Time { panic("no luck") })
+			w.Sleep(time.Second)
+		}, []string{"panic in Drive: no luck", "simtest_test.TestFailuresOfEachKind"}},
+		"panic in a hook": {func(w *simtest.World) {
+			cfg := w.Config(0)
+			cfg.Hooks.Versions = func(broker.Endpoint, *broker.Versions) { panic("no luck") }
+			p, _ := broker.NewPolled(cfg)
+			_, _ = p.CheckVersion(time.Second, false, nil)
+		}, []string{"panic in a hook: no luck"}},
+		"no such broker": {func(w *simtest.World) { w.Config(7) },
+			[]string{"panic in the function of Run: simtest: there is no broker 7: Options.Brokers is 3"}},
+		"goroutine left behind": {func(*simtest.World) { go leak() },
+			[]string{"goroutines are left behind", "simtest_test.leak"}},
+		"Go does not end": {func(w *simtest.World) { w.Go(leak) },
+			[]string{"did not end within 10m0s after World.Context", "simtest_test.leak"}},
+		"never returns": {func(*simtest.World) { leak() },
+			[]string{"did not return within 1h0m0s of virtual time (Options.Limit)", "simtest_test.leak"}},
+		"no time passes": {func(w *simtest.World) {
+			w.Drive(func(now time.Time) time.Time { return now })
+			w.Sleep(time.Second)
+		}, []string{"no time passes"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			failure := simtest.Check(t, simtest.Options{Seeds: 1}, c.f)
+			if failure == nil {
+				t.Fatal("got no failure")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(failure.Error(), want) {
+					t.Errorf("got %s\nwant %q", failure, want)
+				}
+			}
+		})
+	}
+}
+
+func leak() {
+	select {}
+}
+
+// The stacks of a test outside are not those of the world: t.FailNow ends the goroutine that calls it.
+func TestFailNowOfTheTestOutside(t *testing.T) {
+	failure := simtest.Check(t, simtest.Options{Seeds: 1}, func(w *simtest.World) { t.SkipNow() })
+	if failure == nil || !strings.Contains(failure.Text, "t.FailNow or t.SkipNow") {
+		t.Fatalf("got %v", failure)
+	}
+}
+
+// Two runs of a seed that differ are a failure that says where.
+func TestDifferentRunsFail(t *testing.T) {
+	run := 0
+	failure := simtest.Check(t, simtest.Options{Seeds: 1}, func(w *simtest.World) {
+		run++
+		w.Sleep(time.Second)
+		w.Say("run %d", run)
+	})
+	if failure == nil || failure.At != time.Second || !strings.Contains(failure.Text, "run 1, and 1s run 2") {
+		t.Fatalf("got %v", failure)
+	}
+	if failure := simtest.Check(t, simtest.Options{Seeds: 1, Once: true}, func(w *simtest.World) {
+		run++
+		w.Say("run %d", run)
+	}); failure != nil {
+		t.Errorf("with Once: %v", failure)
+	}
+}
