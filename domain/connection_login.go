@@ -51,9 +51,9 @@ func (c *Connection) challenge(now time.Time, out Output) {
 }
 
 // authenticator finds the one for a mechanism; nil if it was replaced since the login
-// began.
+// began, or may not be used by the list that is in force now.
 func (c *Connection) authenticator(mechanism string) ports.Authenticator {
-	if i := c.m.mechanismIndex(mechanism); i >= 0 {
+	if i := c.m.mechanismIndex(mechanism); i >= 0 && c.m.mayContinue(i) {
 		return c.ports.Authenticators[i]
 	}
 	return nil

@@ -82,6 +82,41 @@ func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 	}
 }
 
+// A login under way goes on with the authenticator of its mechanism in a new list, unless that would
+// show a peer that is not verified a secret which the list in force keeps.
+func TestStepNewListKeepsTheSecret(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		list      func(auth *fakeAuth) []ports.Authenticator
+		wantAsked bool
+	}{
+		{"the same list",
+			func(auth *fakeAuth) []ports.Authenticator { return []ports.Authenticator{exposingAuth{auth}} }, true},
+		{"one that keeps it is before it", func(auth *fakeAuth) []ports.Authenticator {
+			return []ports.Authenticator{&fakeAuth{t: auth.t, name: "SCRAM-SHA-256"}, exposingAuth{auth}}
+		}, false},
+		{"the same mechanism exposes otherwise",
+			func(auth *fakeAuth) []ports.Authenticator { return []ports.Authenticator{keepingAuth{auth}} }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+			b.SetAuthenticators(b.now, []ports.Authenticator{exposingAuth{b.auth}})
+			b.connected()
+			b.SetAuthenticators(b.now, c.list(b.auth)) // between SaslHandshake and its answer
+			b.say(frame(b.tr.lastID(), []byte("0 PLAIN")))
+			b.steps()
+			if asked := b.auth.exchange != nil; asked != c.wantAsked {
+				t.Errorf("the authenticator was asked: got %v, want %v", asked, c.wantAsked)
+			}
+		})
+	}
+}
+
+// keepingAuth does not show its secret in its tokens.
+type keepingAuth struct{ *fakeAuth }
+
+func (keepingAuth) Exposes() bool { return false }
+
 // A panic of an exchange that is forgotten drops the connection, as any.
 func TestStepForgettingPanics(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })

@@ -87,6 +87,12 @@ func (m *Machine) lowers(i int) bool {
 	return list[i].Exposes && !m.Endpoint().Verified && slices.ContainsFunc(list[:i], keeps)
 }
 
+// mayContinue reports whether the login under way may go on with the mechanism at i, of a list that
+// may have replaced the one it was chosen from.
+func (m *Machine) mayContinue(i int) bool {
+	return !m.lowers(i) && m.cfg.Mechanisms[i].Exposes == m.mechanism.Exposes
+}
+
 // mechanismRefused chooses another mechanism. Each is tried once at most, also if the broker
 // offers what it rejects.
 func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
@@ -103,6 +109,14 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.mechanisms.offered = refusal.Offered
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
+	}
+	// The next attempt, behind the pause, chooses from all again: what was rejected or listed may
+	// have been wrong for a time.
+	m.mechanisms.rejected, m.mechanisms.offered = nil, nil
+	if m.chooseMechanism(refusal.Offered) {
+		m.mechanisms.offered = refusal.Offered
+	} else {
+		m.mechanisms.choice = 0
 	}
 	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
 	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
@@ -130,8 +144,9 @@ func (m *Machine) mayExpose() error {
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
 // session of the mechanism that is to be used is renewed; otherwise the connection is
-// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
-// counts as one that has to be renewed. After a failed login there is no pause any more.
+// closed, cleanly, once nothing is in flight: closing. A login under way goes on, unless
+// the new list would not have chosen to show its secret, and counts as one that has to be
+// renewed. After a failed login there is no pause any more.
 func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
 	if len(list) == 0 {
 		panic("domain: SetMechanisms without a mechanism")

@@ -196,7 +196,7 @@ func (d *direction) finish() {
 // leave is the close of an end, which writes to d and reads from its opposite.
 func (d *direction) leave() {
 	if d.opposite.unread > 0 {
-		d.reset()
+		d.reset(ErrReset)
 		return
 	}
 	d.finish()
@@ -210,13 +210,13 @@ func (d *direction) shut() {
 	d.unread = 0
 }
 
-// reset is the reset by an end, which writes to d.
-func (d *direction) reset() {
+// reset is the reset by an end, which writes to d. The other one learns the cause.
+func (d *direction) reset(cause error) {
 	d.broken = net.ErrClosed
 	d.drop()
 	d.opposite.drop()
 	d.opposite.shut()
-	d.resetAt(ErrReset)
+	d.resetAt(cause)
 }
 
 // resetAt sends a reset to the end that reads from d.

@@ -242,6 +242,20 @@ func TestFlowsEnd(t *testing.T) {
 }
 
 // TestSilenceFillsTheWindow: a link whose bytes are lost takes as many as its window and no more.
+// TestAlert is an end of the link by TLS, behind its handshake.
+func TestAlert(t *testing.T) {
+	w := simulation.NewWorld(1)
+	n := simulation.NewNetwork(w)
+	link, peer := established(t, w, n, simulation.Site{Path: simulation.Path{Latency: time.Millisecond}})
+	cause := errors.New("certificate required")
+	peer.Alert(cause)
+	w.Advance(time.Millisecond)
+	_, err := link.Recv(make([]byte, 1))
+	if !errors.Is(err, cause) || !errors.Is(err, ports.ErrSecuring) {
+		t.Errorf("got %v, want %v, which is an ErrSecuring", err, cause)
+	}
+}
+
 func TestSilenceFillsTheWindow(t *testing.T) {
 	w := simulation.NewWorld(1)
 	link, peer := established(t, w, simulation.NewNetwork(w), simulation.Site{Path: simulation.Path{Window: 10}})

@@ -78,7 +78,19 @@ func (p *Peer) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p.closed = true
-	p.l.in.reset()
+	p.l.in.reset(ErrReset)
+	p.ended()
+}
+
+// Alert ends the link as Reset does, and the link returns cause, as an error that matches
+// [ports.ErrSecuring]: with TLS 1.3 a peer may end a handshake that the client has finished. The
+// link is one to a Secure endpoint.
+func (p *Peer) Alert(cause error) {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.closed = true
+	p.l.in.reset(notSecured{cause})
 	p.ended()
 }
 

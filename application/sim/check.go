@@ -26,6 +26,7 @@ type checker struct {
 	sums       sums
 	pacing     pacing
 	timing     timing
+	loginCheck
 }
 
 func (c *checker) init(r *run) {
@@ -64,6 +65,8 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 		c.fail("states", "from %v to %v, and the state was %v", from, to, c.state)
 	}
 	c.state = to
+	c.errorText("the error of a state", err)
+	c.named(err)
 	if !slices.Contains(moves[from], to) {
 		c.fail("states", "from %v to %v, which does not follow", from, to)
 	}
@@ -84,6 +87,8 @@ func (c *checker) dialed() {
 }
 
 func (c *checker) noted(now time.Time, e *domain.Event) {
+	c.errorText("the error of an event", e.Err)
+	c.text("the text of an event", e.Text)
 	switch e.Kind {
 	case domain.EventResolveDone:
 		c.pacing.found(len(e.Endpoints))
@@ -148,6 +153,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
+	c.text("the trace", string(c.r.trace.text))
 	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}

@@ -19,6 +19,7 @@ type pacing struct {
 	last     string    // address
 	atOnce   bool      // the attempt under way had no pause
 	looked   bool      // and began with a lookup
+	swapped  bool      // the authenticators were replaced since it began
 }
 
 // found is the end of a lookup.
@@ -32,7 +33,17 @@ func (c *checker) connecting(now time.Time) {
 	if now.Before(p.until) {
 		c.fail("backoff", "an attempt began %v before the end of its pause", p.until.Sub(now))
 	}
-	p.looked = false
+	p.looked, p.swapped = false, false
+}
+
+// swapped is a replacement of the authenticators, after which the pause behind a failed login is over.
+func (c *checker) swapped(now time.Time) {
+	p := &c.pacing
+	p.swapped = true
+	pause, _ := c.r.conn.delay(now)
+	if n := c.r.conn.stats().FailuresInARow; c.state == domain.Disconnected && n == 0 && pause == 0 {
+		p.failures, p.until = 0, time.Time{}
+	}
 }
 
 // opened is a link that is opened.
@@ -86,7 +97,8 @@ func (c *checker) exempt(err error) {
 	p := &c.pacing
 	_, refused := errors.AsType[*domain.MechanismError](err)
 	switch {
-	case errors.Is(err, domain.ErrReauthentication), refused: // on a new connection, or with another mechanism
+	case errors.Is(err, domain.ErrReauthentication), refused, p.swapped:
+		// On a new connection, or with another mechanism.
 		p.again = true
 	case phaseOf(err) == domain.NegotiatingVersions && !p.asked: // ApiVersions v0
 		p.again, p.asked = true, true

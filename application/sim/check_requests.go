@@ -47,12 +47,13 @@ func (c *checker) received(req *model.Request) {
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
 		c.probed, c.pacing.probed = req.Conn, true
 		return
+	case ports.KeySASLHandshake:
+		c.handshake(req)
+		return
 	default:
 		return
 	}
-	if c.r.plan.Setup.Login && !req.Conn.Authenticated() {
-		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
-	}
+	c.afterLogin(req)
 	body := req.Body
 	if req.Key == 0 && len(body) >= 2 {
 		body = body[2:]
@@ -86,6 +87,7 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	if !c.closed(q) {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
+	c.errorText("the error of a request", failure)
 	e, ok := errors.AsType[*domain.Error](failure)
 	switch err := failure; {
 	case err == nil && q.post:

@@ -5,6 +5,7 @@ import (
 
 	"brokerconn/application/broker"
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // core is a domain.Connection as the owner drives it.
@@ -82,6 +83,8 @@ func (c *core) close(now time.Time, cause error, final bool) { c.c.Close(now, ca
 func (c *core) drain(now time.Time, final bool) { c.c.Drain(now, final) }
 
 func (c *core) renew(now time.Time) { c.c.Reauthenticate(now) }
+
+func (c *core) swap(now time.Time, to []ports.Authenticator) { c.c.SetAuthenticators(now, to) }
 
 func (c *core) watch(wake func()) bool { return c.c.Watch(wake) }
 

@@ -46,6 +46,11 @@
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
 //   - "no panic": no panic is the answer to what a peer does.
-//   - "ends well": without faults the connection answers a request in time, and a closed one has
-//     nothing left: no request, link, deadline or alarm.
+//   - "secret": no text shows a password, a key, a token or a proof.
+//   - "verified": a peer that is not verified gets no secret if the settings forbid that, nor one
+//     that another mechanism would have kept; and one that proved nothing gets nothing more.
+//   - "named": a failed handshake of TLS is reported as one, and is final if it is.
+//   - "ends well": without faults the connection answers a request in time, or fails with
+//     ErrAuthentication if it cannot log in, and a closed one has nothing left: no request, link,
+//     deadline or alarm.
 package sim

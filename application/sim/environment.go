@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"brokerconn/adapters/kafkacodec"
-	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
@@ -37,8 +36,7 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		return b
 	}
 	if s.Login {
-		b.Login = &model.Login{Lifetime: s.Lifetime,
-			Mechanisms: []model.Mechanism{model.Plain(map[string]string{user: password})}}
+		b.Login = loginOf(s, r)
 		if s.Raw {
 			for i := range b.APIs {
 				if b.APIs[i].Key == ports.KeySASLHandshake {
@@ -70,6 +68,7 @@ func (r *run) spoil(reply *model.Reply) {
 		r.spoils = r.spoils[1:]
 		change(reply)
 	}
+	r.spoilLogin(reply)
 }
 
 // Defaults of settings that a plan leaves at 0: short, so that a run sees their ends.
@@ -93,9 +92,10 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
 		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
 		BackoffBase: backoffBase, BackoffMax: backoffMax,
-		ProbeOldReleases: s.Old > 0 || s.Probe,
-		Rand:             w.Stream("backoff").Uint64,
-		Trace:            true,
+		ProbeOldReleases:       s.Old > 0 || s.Probe,
+		RequireTLSForPasswords: s.RequireTLS,
+		Rand:                   w.Stream("backoff").Uint64,
+		Trace:                  true,
 	}
 }
 
@@ -109,11 +109,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 func portsOf(s Setup, r *run) domain.Ports {
 	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
-		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
-		if err != nil {
-			panic(err)
-		}
-		p.Authenticators = []ports.Authenticator{a}
+		p.Authenticators = r.authenticators()
 	}
 	return p
 }

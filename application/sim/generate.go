@@ -14,6 +14,8 @@ func Generate(seed uint64) Plan {
 	p := Plan{Seed: seed, Setup: g.setup()}
 	more := generator{simulation.NewWorld(seed).Stream("more of the plan")}
 	more.variety(&p.Setup)
+	logins := generator{simulation.NewWorld(seed).Stream("logins of the plan")}
+	logins.logins(&p.Setup)
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
 	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
@@ -36,6 +38,7 @@ func Generate(seed uint64) Plan {
 		}
 	}
 	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
+	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
 	sortSteps(p.Steps)
 	return p
 }
@@ -152,7 +155,7 @@ func (g generator) size() int64 {
 
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
-	for _, v := range verbs[owners:] {
+	for _, v := range faultVerbs {
 		if g.percent(25) {
 			kinds = append(kinds, v.name)
 		}

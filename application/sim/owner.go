@@ -45,6 +45,7 @@ type connection interface {
 	close(now time.Time, cause error, final bool)
 	drain(now time.Time, final bool)
 	renew(now time.Time)
+	swap(now time.Time, to []ports.Authenticator)
 	watch(wake func()) (again bool)
 
 	state() domain.State

@@ -35,6 +35,17 @@ type Setup struct {
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
 	Lifetime time.Duration `plan:"lifetime"` // of a session
 
+	// The mechanisms of the client, in their order, and of the broker, with commas between them. The
+	// client's are PLAIN if empty, and the broker's those of the client.
+	Mechanism  string        `plan:"mechanism"`
+	Offers     string        `plan:"offers"`
+	Wrong      bool          `plan:"wrong"`       // the client's password
+	TokenLife  time.Duration `plan:"token-life"`  // of OAUTHBEARER; 0: an hour
+	TLS        bool          `plan:"tls"`         // the links are encrypted,
+	Handshake  time.Duration `plan:"handshake"`   // after so long
+	Unverified bool          `plan:"unverified"`  // the broker's certificate is not verified
+	RequireTLS bool          `plan:"require-tls"` // no password is shown to a peer that is not verified
+
 	Polled         bool          `plan:"polled"`   // the owner drives a broker.Polled
 	Blocking       bool          `plan:"blocking"` // whose Send waits until the request is written
 	InFlight       int           `plan:"in-flight"`
@@ -152,6 +163,14 @@ func (s *Setup) set(name, value string) error {
 				err = fmt.Errorf("negative values are not possible")
 			}
 			return err
+		case *string:
+			for _, each := range listOf(value) {
+				if !slices.Contains(mechanisms, each) {
+					return fmt.Errorf("%q is not one of %s", each, strings.Join(mechanisms, ", "))
+				}
+			}
+			*field = value
+			return nil
 		default:
 			n, err := strconv.ParseInt(value, 10, 32)
 			if err == nil && n < 0 {

@@ -33,7 +33,7 @@ func newPolled(r *run) *polled {
 	}
 	from := portsOf(s, r)
 	cfg.Transport, cfg.Codec, cfg.Metrics = from.Transport, from.Codec, from.Metrics
-	cfg.Authenticators = from.Authenticators
+	cfg.Authenticators, cfg.RequireTLSForPasswords = from.Authenticators, s.RequireTLS
 	var err error
 	if p.p, err = broker.NewPolled(cfg); err != nil {
 		panic(err)
@@ -182,6 +182,8 @@ func (p *polled) close(_ time.Time, cause error, final bool) {
 func (p *polled) drain(time.Time, bool) { p.p.Drain() }
 
 func (p *polled) renew(time.Time) { p.p.Reauthenticate() }
+
+func (p *polled) swap(_ time.Time, to []ports.Authenticator) { p.p.SetAuthenticators(to...) }
 
 func (p *polled) watch(wake func()) bool {
 	p.p.Watch(wake)

@@ -39,9 +39,8 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	clientID       = "sim"
-	user, password = "alice", "a secret"
+	host     = "broker"
+	clientID = "sim"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -66,6 +65,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	conn    connection
 	acts    []func() // of the owner, which are due
@@ -118,6 +118,7 @@ func (r *run) run() (result Result) {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	return r.Result
 }
 
@@ -131,6 +132,7 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
 		s.r = r
 	}
@@ -217,6 +219,8 @@ func (r *run) given(s Step) bool {
 		return r.conn.state() == domain.Closed
 	case "doze":
 		return false
+	case "swap":
+		return r.plan.Setup.Login
 	}
 	return true
 }
@@ -246,6 +250,13 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if !r.final && r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {

@@ -45,6 +45,7 @@ type tapped struct {
 	received int
 	readyAt  int // received, when the connection became ready; -1: it did not
 
+	used    bool       // a request of the owner was sent: the login is over, also by GSSAPI's last token
 	partial []byte     // of the frame that is being sent
 	lastID  int32      // of the last whole frame
 	due     []*request // admitted on this link, and not sent whole
@@ -168,7 +169,7 @@ const headerBytes = 8 + 2 + len(clientID)
 // frame is a frame that was sent whole. Only tokens of an old login have no header.
 func (l *tapped) frame(frame []byte) {
 	if len(frame) < headerBytes || string(frame[10:headerBytes]) != clientID {
-		if !l.check.r.plan.Setup.Raw || l.check.state == domain.Connected {
+		if !l.check.r.plan.Setup.Raw || l.used {
 			l.check.fail("whole frames", "% x was sent as a frame", frame)
 		}
 		return
@@ -191,7 +192,7 @@ func (l *tapped) frame(frame []byte) {
 		return
 	}
 	q := l.due[0]
-	l.due = l.due[1:]
+	l.due, l.used = l.due[1:], true
 	q.whole = true
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)

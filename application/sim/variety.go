@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // What is drawn from a stream of its own, so that it leaves the rest of each plan as it is.
 
@@ -21,4 +25,93 @@ func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 		steps = append(steps, Step{At: at(), Verb: "doze", For: g.Between(0, 5*time.Second)})
 	}
 	return steps
+}
+
+// logins draws how the client of a broker with logins logs in, and whether links are encrypted.
+func (g generator) logins(s *Setup) {
+	if s.TLS = g.percent(35); s.TLS {
+		s.Handshake = g.oneOf(0, 0, 2*s.Latency, 50*time.Millisecond)
+		s.Unverified = g.percent(30)
+	}
+	if !s.Login {
+		return
+	}
+	switch n := g.Below(100); {
+	case n < 25: // PLAIN
+	case n < 65:
+		s.Mechanism = mechanisms[1+g.Below(int64(len(mechanisms)-1))]
+	default:
+		s.Mechanism, s.Offers = g.list(), g.list()
+	}
+	s.Wrong = g.percent(3)
+	s.TokenLife = g.oneOf(0, 1500*time.Millisecond, 10*time.Second)
+	s.RequireTLS = g.percent(20)
+}
+
+// list draws some of the mechanisms, in some order.
+func (g generator) list() string {
+	var list []string
+	for _, name := range mechanisms {
+		if g.percent(50) {
+			at := g.Below(int64(len(list) + 1))
+			list = append(list[:at:at], append([]string{name}, list[at:]...)...)
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// loginSteps draws faults of logins and of TLS up to a time, and other accounts.
+func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
+	list := plainVerbs
+	if s.TLS {
+		list = tlsVerbs
+	}
+	if s.Login {
+		list = slices.Concat(list, loginVerbs)
+	}
+	var kinds []verb
+	for _, v := range list {
+		if g.percent(25) {
+			kinds = append(kinds, v)
+		}
+	}
+	if len(kinds) > 0 {
+		for range g.Below(4) + g.Below(4) {
+			step := Step{At: g.Between(0, end), Verb: kinds[g.Below(int64(len(kinds)))].name}
+			g.loginFault(&step)
+			steps = append(steps, step)
+		}
+	}
+	if s.Login && g.percent(40) {
+		for range 1 + g.Below(3) {
+			steps = append(steps, Step{At: g.Between(0, end), Verb: "swap", N: g.Below(int64(len(swaps)))})
+		}
+	}
+	return steps
+}
+
+// loginFault draws the arguments of a fault of logins, or of TLS.
+func (g generator) loginFault(step *Step) {
+	switch step.Verb {
+	case "deny", "refused-token", "tls-fails":
+		step.For = g.Between(time.Millisecond, 3*time.Second)
+		step.N = g.Below(int64(len(handshakeErrors)))
+	case "no-token", "expired-token", "unverified":
+		step.For = g.Between(time.Millisecond, 3*time.Second)
+	case "slow-credentials":
+		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 3*time.Second, 10*time.Second)
+	case "login-error":
+		step.N = int64(g.oneOf(33, 34, 58, 35, 1, 88))
+	case "no-mechanism":
+		step.N = g.Below(int64(len(mechanisms)) + 2)
+	case "lifetime":
+		step.N = int64(g.oneOf(1, 300, 1<<62))
+	case "tls-slow":
+		step.For = g.oneOf(100*time.Millisecond, 5*time.Second, time.Minute)
+	case "tls-alert":
+		step.N = g.Below(int64(len(handshakeErrors)))
+	case "tls-port":
+		step.N = int64(g.oneOf(0, 10, 40, 70, 80))
+		step.For = g.Between(time.Millisecond, 3*time.Second)
+	}
 }

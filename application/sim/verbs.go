@@ -19,7 +19,9 @@ type verb struct {
 	do   func(*run, Step)
 }
 
-var verbs = []verb{
+var verbs = slices.Concat(ownerVerbs, faultVerbs, loginVerbs, tlsVerbs, plainVerbs)
+
+var ownerVerbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
@@ -34,7 +36,10 @@ var verbs = []verb{
 	{"close-for-good", func(r *run, _ Step) { r.close(true) }},
 	{"drain-for-good", func(r *run, _ Step) { r.drain(true) }},
 	{"dial", func(r *run, _ Step) { r.dial() }},
+	{"swap", func(r *run, s Step) { r.swap(s.N) }}, // the authenticators: see swaps
+}
 
+var faultVerbs = []verb{
 	{"reset", func(r *run, _ Step) { r.each((*simulation.Peer).Reset) }},
 	{"fin", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { _ = p.Close() }) }},
 	{"half-close", func(r *run, _ Step) { r.each((*simulation.Peer).CloseWrite) }},
@@ -87,7 +92,7 @@ var verbs = []verb{
 const maxVerbs = 128
 
 // owners is how many of the verbs, the first ones, are operations of the owner.
-const owners = 11
+var owners = len(ownerVerbs)
 
 var errNoName = errors.New("no such host")
 
@@ -137,19 +142,23 @@ func (r *run) site(d time.Duration, s simulation.Site) {
 }
 
 func (r *run) healSites() {
+	to := simulation.Site{Path: r.path, Accept: r.broker.Accept, Handshake: r.plan.Setup.Handshake}
 	for _, address := range r.addresses {
-		r.net.SetSite(address, simulation.Site{Path: r.path, Accept: r.broker.Accept})
+		r.net.SetSite(address, to)
 	}
 }
 
 func (r *run) name(d time.Duration, n simulation.Name) {
 	n.Addresses = r.addresses
+	n.Secure = r.plan.Setup.TLS
 	r.net.SetName(host, n)
 	r.later(&r.nameUntil, d, r.healName)
 }
 
 func (r *run) healName() {
-	r.net.SetName(host, simulation.Name{Addresses: r.addresses, Rotate: true})
+	s := r.plan.Setup
+	r.net.SetName(host, simulation.Name{Addresses: r.addresses, Rotate: true, Secure: s.TLS,
+		Verified: s.TLS && !s.Unverified})
 }
 
 func (r *run) restart(d time.Duration, killed bool) {
@@ -177,7 +186,7 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 
 // heal ends all faults.
 func (r *run) heal() {
-	r.spoils = nil
+	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()

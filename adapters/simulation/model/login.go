@@ -14,6 +14,9 @@ type Login struct {
 	Mechanisms []Mechanism
 	// Lifetime is that of a session (KIP-368); 0: sessions do not end.
 	Lifetime time.Duration
+	// Token, if not nil, is called with each token of a client, before it is answered, and with the
+	// name of its mechanism.
+	Token func(c *Conn, mechanism string, token []byte)
 	// Unheeded means that a login succeeds and has no effect: the first request behind it ends the
 	// connection, as for a principal that no rule maps to a name.
 	Unheeded bool
@@ -26,7 +29,8 @@ type Mechanism struct {
 }
 
 // Exchange takes a token of the client. It returns the next challenge, which may be empty, and
-// with the last one who the client is. An error is the broker's text of a refusal.
+// with the last one who the client is. An error is the broker's text of a refusal. Brokers that
+// exchange raw tokens send no answer for a challenge that is nil, as behind the last token of GSSAPI.
 type Exchange func(token []byte) (challenge []byte, principal string, err error)
 
 const (
@@ -145,6 +149,9 @@ func (c *Conn) authenticate(r *Reply) {
 // step gives a token to the exchange.
 func (c *Conn) step(token []byte) (challenge []byte, err error) {
 	s := &c.login
+	if c.b.Login.Token != nil {
+		c.b.Login.Token(c, s.mechanism, token)
+	}
 	challenge, principal, err := s.exchange(token)
 	if err == nil && s.reauthenticating && principal != "" && principal != s.principal {
 		err = errOtherPrincipal
@@ -205,6 +212,7 @@ func (c *Conn) rawToken(token []byte) {
 		return
 	}
 	r := c.b.newReply(Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()})
+	r.None = challenge == nil
 	r.Frame = append(binary.BigEndian.AppendUint32(nil, uint32(len(challenge))), challenge...)
 	c.answer(r)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"strings"
+	"sync"
 )
 
 // refusal is an error with the text of a broker.
@@ -32,7 +33,7 @@ func Plain(passwords map[string]string) Mechanism {
 			if len(parts) != 3 || parts[1] == "" || passwords[parts[1]] != parts[2] {
 				return nil, "", errPlain
 			}
-			return nil, parts[1], nil
+			return []byte{}, parts[1], nil
 		}
 	}}
 }
@@ -74,7 +75,7 @@ func Bearer(verify func(token string) (principal, status string)) Mechanism {
 				refused = status
 				return fmt.Appendf(nil, "{\"status\":%q}", status), "", nil
 			}
-			return nil, principal, nil
+			return []byte{}, principal, nil
 		}
 	}}
 }
@@ -90,6 +91,36 @@ type SCRAM struct {
 	Nonce string
 	// First and Final, if not nil, change the server's messages.
 	First, Final func(string) string
+	// Keys, if not nil, keeps the keys that are derived, for the servers that share it: a
+	// derivation takes longer than everything else of a login.
+	Keys *Keys
+}
+
+// Keys are derived keys of passwords. The zero Keys is empty, and is safe for concurrent use.
+type Keys struct{ derived sync.Map }
+
+// derivation is what a key is derived from, beside the salt.
+type derivation struct {
+	sha512     bool
+	password   string
+	iterations int
+}
+
+func (s *scramServer) salted(password string, newHash func() hash.Hash, size int) []byte {
+	from := derivation{s.SHA512, password, s.Iterations}
+	if s.Keys != nil {
+		if key, ok := s.Keys.derived.Load(from); ok {
+			return key.([]byte)
+		}
+	}
+	key, err := pbkdf2.Key(newHash, password, []byte(scramSalt), s.Iterations, size)
+	if err != nil {
+		panic(err) // the sizes are constants
+	}
+	if s.Keys != nil {
+		s.Keys.derived.Store(from, key)
+	}
+	return key
 }
 
 // Mechanism returns the mechanism.
@@ -153,10 +184,7 @@ func (s *scramServer) finish(message string) ([]byte, string, error) {
 	if s.SHA512 {
 		newHash, size = sha512.New, sha512.Size
 	}
-	salted, err := pbkdf2.Key(newHash, password, []byte(scramSalt), s.Iterations, size)
-	if err != nil {
-		panic(err) // the sizes are constants
-	}
+	salted := s.salted(password, newHash, size)
 	auth := s.bare + "," + s.first + "," + without
 	clientKey := mac(newHash, salted, "Client Key")
 	stored := newHash()

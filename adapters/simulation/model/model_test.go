@@ -292,6 +292,34 @@ func TestRequestsAroundALogin(t *testing.T) {
 	c.want("behind it", "closed")
 }
 
+// TestRawTokens is a login before Kafka 1.0: an empty challenge is an empty frame, and the last
+// token of GSSAPI has no answer at all (SaslServerAuthenticator of 0.11).
+func TestRawTokens(t *testing.T) {
+	var tokens []string
+	b := &model.Broker{Login: &model.Login{
+		Mechanisms: []model.Mechanism{model.Plain(map[string]string{"a": "b"}),
+			model.Scripted("GSSAPI", []byte("x"), nil)},
+		Token: func(_ *model.Conn, mechanism string, token []byte) {
+			tokens = append(tokens, mechanism+" "+string(token))
+		},
+	}}
+	for _, c := range []struct{ mechanism, tokens, want string }{
+		{"\x00\x05PLAIN", "\x00a\x00b", "00000000"},
+		{"\x00\x06GSSAPI", "one,two", "00000001" + "78"},
+	} {
+		client := connect(t, b)
+		client.send(17, 0, false, []byte(c.mechanism)...)
+		client.after(2 * time.Second)
+		for token := range strings.SplitSeq(c.tokens, ",") {
+			client.raw([]byte(token))
+		}
+		client.want(c.mechanism, c.want)
+	}
+	if got, want := fmt.Sprint(tokens), "[PLAIN \x00a\x00b GSSAPI one GSSAPI two]"; got != want {
+		t.Errorf("tokens: got %q, want %q", got, want)
+	}
+}
+
 // TestScriptedSCRAM changes the server's messages.
 func TestScriptedSCRAM(t *testing.T) {
 	m := model.SCRAM{Iterations: 1, Nonce: "n", First: func(s string) string { return s + ",m=x" }}.Mechanism()

@@ -1,0 +1,177 @@
+package sim
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/adapters/tls"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// What a login may show to whom, and what may follow it.
+
+// loginCheck is the part of the checker that concerns logins.
+type loginCheck struct {
+	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
+	loggingIn *model.Conn // the connection of the last token
+	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
+}
+
+// begun is the beginning of a login, with the list that is in force.
+func (c *checker) begun(mechanism string, ep ports.Endpoint) {
+	list := c.r.account.mechanisms
+	i := slices.Index(list, mechanism)
+	c.lowered = exposes(mechanism) && !ep.Verified && i > 0 &&
+		slices.ContainsFunc(list[:i], func(name string) bool { return !exposes(name) })
+}
+
+// handshake is a SaslHandshake at the broker.
+func (c *checker) handshake(req *model.Request) {
+	if len(req.Body) < 2 || len(req.Body)-2 < int(binary.BigEndian.Uint16(req.Body)) {
+		return
+	}
+	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
+	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
+		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)
+	}
+}
+
+// token is a token at the broker.
+func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
+	if c.loggingIn = conn; c.unproven == conn && string(token) != "\x01" {
+		c.fail("verified", "a peer that proved nothing received a token of %s", mechanism)
+	}
+	shows := c.r.secrets.clear(token)
+	if shows && !exposes(mechanism) {
+		c.fail("secret", "a token of %s shows one", mechanism)
+	}
+	if _, proof, ok := strings.Cut(string(token), ",p="); ok {
+		c.r.secrets.add(proof)
+	}
+	if !shows || conn.Peer().Endpoint().Verified {
+		return
+	}
+	switch {
+	case c.r.plan.Setup.RequireTLS:
+		c.fail("verified", "a peer that is not verified received the secret of %s", mechanism)
+	case c.lowered:
+		c.fail("verified", "a peer that is not verified received the secret of %s, and a mechanism that keeps it "+
+			"is configured before it", mechanism)
+	}
+}
+
+// afterLogin checks a request of the owner at the broker.
+func (c *checker) afterLogin(req *model.Request) {
+	if !c.r.plan.Setup.Login {
+		return
+	}
+	if !req.Conn.Authenticated() {
+		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
+	}
+	if req.Conn == c.unproven {
+		c.fail("verified", "a peer that proved nothing received request %d v%d", req.Key, req.Version)
+	}
+}
+
+// named checks how an error of the link is reported: a handshake of TLS that failed, as such.
+func (c *checker) named(err error) {
+	cause, ok := errors.AsType[*tls.Error](err)
+	if !ok {
+		return
+	}
+	if !errors.Is(err, domain.ErrTLS) {
+		c.fail("named", "a failed handshake is reported as %v", err)
+	}
+	final := cause.Reason == tls.CertificateRequired || cause.Reason == tls.CertificateRefused
+	if domain.Retriable(err) == final {
+		c.fail("named", "retriable is %v: %v", !final, err)
+	}
+}
+
+// prospect is whether a connection logs in without a fault.
+type prospect uint8
+
+const (
+	never   prospect = iota
+	perhaps          // if it knows what the broker has, from a connection before
+	certainly
+)
+
+// prospect returns what the account in use is worth. The first mechanism of its list that the broker
+// has and that does not show a secret which those before it keep is used. If the settings forbid the
+// very first one, the broker is not asked which it has.
+func (r *run) prospect() prospect {
+	s, list := r.plan.Setup, r.account.mechanisms
+	verified := s.TLS && !s.Unverified
+	if !s.Login {
+		return certainly
+	}
+	if r.account.password == wrongPassword {
+		return never
+	}
+	forbidden := func(name string) bool { return exposes(name) && !verified && s.RequireTLS }
+	kept := false // by a mechanism before
+	for _, name := range list {
+		lowers := exposes(name) && !verified && kept
+		switch kept = kept || !exposes(name); {
+		case lowers || !slices.Contains(r.offered(), name):
+		case forbidden(name):
+			return never
+		case forbidden(list[0]):
+			return perhaps
+		default:
+			return certainly
+		}
+	}
+	return never
+}
+
+// offered are the mechanisms of the broker.
+func (r *run) offered() []string {
+	return listOf(cmp.Or(r.plan.Setup.Offers, cmp.Or(r.plan.Setup.Mechanism, "PLAIN")))
+}
+
+// refused lets a connection fail that cannot log in, and then gives it an account with which it can,
+// if there is one. It returns whether it can now.
+func (r *run) refused(end time.Time) (able bool) {
+	s := r.plan.Setup
+	for begun := false; r.Failure == nil; {
+		if r.conn.state() == domain.Connected && r.prospect() == perhaps {
+			return true
+		}
+		if r.w.Now().After(end) {
+			r.check.fail("ends well", "no login failed in time, and none can succeed; state %v, last error: %v",
+				r.conn.state(), r.conn.stats().LastError)
+		}
+		if begun && r.conn.state() == domain.Disconnected &&
+			errors.Is(r.conn.stats().LastError, domain.ErrAuthentication) {
+			break
+		}
+		begun = begun || r.conn.state() == domain.Connecting
+		if len(r.queue) == 0 {
+			r.send(10, false)
+			r.awake = true
+			r.w.At(r.w.Now(), func() {})
+		}
+		if !r.step() && r.Failure == nil {
+			r.check.fail("ends well", "nothing is to happen; state %v", r.conn.state())
+		}
+	}
+	to := accountOf(Setup{Mechanism: strings.Join(r.offered(), ",")})
+	if s.RequireTLS && (s.Unverified || !s.TLS) {
+		to.mechanisms = slices.DeleteFunc(to.mechanisms, exposes)
+	}
+	if len(to.mechanisms) == 0 || r.Failure != nil {
+		return false
+	}
+	r.setAccount(to)
+	r.awake = true
+	r.w.At(r.w.Now(), func() {})
+	return true
+}
