@@ -60,8 +60,8 @@ type connection interface {
 // when it may.
 func (r *run) drive() {
 	r.calls = 0
-	for _, act := range r.acts {
-		act()
+	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
+		r.act(r.acts[i])
 	}
 	r.acts = r.acts[:0]
 	for {
@@ -205,6 +205,8 @@ func (r *run) dial() {
 		r.check.dialed()
 		r.connection()
 	case r.final:
-		r.w.At(r.w.Now().Add(backoffBase), func() { r.acts = append(r.acts, r.dial); r.awake = true })
+		r.w.At(r.w.Now().Add(backoffBase), func() {
+			r.acts, r.awake = append(r.acts, Step{Verb: "dial"}), true
+		})
 	}
 }

@@ -68,7 +68,7 @@ type run struct {
 	logins
 
 	conn    connection
-	acts    []func() // of the owner, which are due
+	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -193,12 +193,7 @@ func (r *run) do(s Step) {
 	r.story.step(s)
 	r.awake = true
 	if i < owners { // once the world's event is over: a call may wait for the next one
-		r.acts = append(r.acts, func() {
-			if r.given(s) {
-				r.cover.operation(i)
-			}
-			verbs[i].do(r, s)
-		})
+		r.acts = append(r.acts, s)
 		return
 	}
 	if r.Faults++; !r.kinds[i] {
@@ -207,6 +202,15 @@ func (r *run) do(s Step) {
 	}
 	r.cover.fault(i)
 	r.verb = i
+	verbs[i].do(r, s)
+}
+
+// act is an operation of the owner's.
+func (r *run) act(s Step) {
+	i := verbIndex(s.Verb)
+	if r.given(s) {
+		r.cover.operation(i)
+	}
 	verbs[i].do(r, s)
 }
 
