@@ -25,7 +25,7 @@ var (
 // each pair.
 const (
 	seedsForCells = 1_000_000
-	seedsForPairs = 20_000
+	seedsForPairs = 100_000
 )
 
 // TestSeeds runs seeds: every invariant holds in each, they are worth it, and they hit what can be
