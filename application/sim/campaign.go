@@ -25,7 +25,7 @@ type Report struct {
 	// Steps, Requests and Kinds are the sums of the fields of [Result].
 	Steps, Requests, Kinds uint64
 	// Failed is the first seed in which an invariant did not hold, and Failure that of this seed;
-	// nil if there is none.
+	// nil if all invariants held.
 	Failed  uint64
 	Failure *Failure
 	// Coverage is nil without Cover.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -253,23 +252,3 @@ func (c *Coverage) String() string {
 	return fmt.Sprintf("%d cells: %d reachable, %d of them hit; %d excluded by %d rules",
 		all, all-excluded, hit, excluded, len(unreachable))
 }
-
-// rule excludes the cells of which each name is among its own. "*" is any name.
-type rule struct{ places, events, faults, reason string }
-
-// rulesFor returns the rules that exclude a cell: none or one.
-func rulesFor(c Cell) (list []rule) {
-	for _, r := range unreachable {
-		if among(r.places, c.State, c.Condition) && among(r.events, c.Event) && among(r.faults, c.Fault) {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
-func among(list string, names ...string) bool {
-	return list == "*" || slices.ContainsFunc(words(list), func(name string) bool { return slices.Contains(names, name) })
-}
-
-// words returns the names of one side of a rule.
-func words(list string) []string { return strings.Fields(list) }

@@ -109,8 +109,8 @@ func (g generator) dials(steps []Step, gap time.Duration) (dials []Step) {
 	return dials
 }
 
-// within draws what happens in the first round trips of a phase. A connection that is closed is
-// made anew after a pause.
+// within draws what happens in the first round trips of a phase. Some of it
+// comes a pause later, into the setup of the next connection.
 func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []Step) {
 	for g.percent(45) {
 		at := at + g.Between(0, 6*s.Latency+s.Jitter+time.Millisecond)

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -94,16 +95,11 @@ func Run(p Plan) Result { return newRun(p, nil, nil).run() }
 
 func (r *run) run() (result Result) {
 	defer func() {
-		p := recover()
-		if text, ok := p.(string); ok && strings.HasPrefix(text, "sim: ") {
-			panic(p) // a plan that cannot be run
+		if v := recover(); v != nil {
+			r.check.fail("no panic", "%v, in %s", v, panicked())
+			r.Trace = string(r.trace.text)
+			result = r.Result
 		}
-		if p != nil {
-			r.check.fail("no panic", "%v", p)
-		}
-		r.Trace = string(r.trace.text)
-		r.keepMemory()
-		result = r.Result
 	}()
 	end := r.start
 	if n := len(r.steps); n > 0 {
@@ -122,8 +118,23 @@ func (r *run) run() (result Result) {
 	return r.Result
 }
 
+// panicked names the function in which the panic began.
+func panicked() string {
+	pcs := make([]uintptr, 64)
+	frames, below := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)]), false
+	for {
+		frame, more := frames.Next()
+		system := strings.HasPrefix(frame.Function, "runtime.")
+		if below && !system || !more {
+			return frame.Function
+		}
+		below = below || frame.Function == "runtime.gopanic"
+	}
+}
+
 func newRun(p Plan, s *story, cover *Coverage) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s, cover: cover}
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s,
+		cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)

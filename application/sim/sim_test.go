@@ -43,11 +43,12 @@ func TestSeeds(t *testing.T) {
 	if wrong := report.Coverage.Wrong(); len(wrong) > 0 {
 		t.Errorf("%d cells were hit although a rule of unreachable.go excludes them: %v", len(wrong), wrong)
 	}
+	const neither = "%d are neither hit nor excluded by unreachable.go:\n%v"
 	if missing := report.Coverage.Missing(); *count >= seedsForCells && len(missing) > 0 {
-		t.Errorf("%d cells were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), cellLines(missing))
+		t.Errorf("of the cells, "+neither, len(missing), cellLines(missing))
 	}
 	if missing := report.Coverage.MissingPairs(); *count >= seedsForPairs && len(missing) > 0 {
-		t.Errorf("%d pairs were neither hit nor are they excluded by unreachable.go:\n%v", len(missing), cellLines(missing))
+		t.Errorf("of the pairs, "+neither, len(missing), cellLines(missing))
 	}
 }
 
