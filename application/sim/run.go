@@ -115,6 +115,8 @@ func (r *run) run() (result Result) {
 	}
 	r.settle()
 	r.giveBack()
+	r.Trace = string(r.trace.text)
+	r.keepMemory()
 	return r.Result
 }
 
