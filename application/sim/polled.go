@@ -154,7 +154,7 @@ func (p *polled) send(_ time.Time, q *request) bool {
 			return false
 		}
 	}
-	if !p.p.Connected() { // it closed, within the call, what is closed once no request is in flight
+	if p.state().Down() && errors.Is(err, broker.ErrNotConnected) { // since Send has written, and so ended a drain
 		return false
 	}
 	p.r.check.fail("admitted as said", "there was room for request %d, and Send: %v", q.number, err)
