@@ -63,21 +63,21 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 //
 // waiting reports whether the owner has requests that are not admitted yet: then the
 // connection is not idle, see [Machine.Hold].
-func (c *Connection) Step(now time.Time, waiting bool) Output {
+func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
 	c.m.Hold(now, waiting)
 	if c.choked {
 		c.choked = false
 		c.m.HandleWritable(now, c.epoch)
 	}
 	for {
-		out := c.m.next(c.parker == nil)
+		c.m.next(&out, c.parker == nil)
 		switch out.Kind {
 		case Resolve:
 			c.resolve(out)
 		case Open:
 			c.open(out)
 		case Transmit:
-			c.send(now, out)
+			c.send(now, out.Epoch, out.Data)
 		case Challenge:
 			c.challenge(now, out)
 		case Hangup:
@@ -88,12 +88,13 @@ func (c *Connection) Step(now time.Time, waiting bool) Output {
 			if c.dismiss() || c.listen(now) {
 				continue
 			}
-			if d := out.Deadline; !d.IsZero() && !now.Before(d) {
+			d := c.m.NextDeadline()
+			if !d.IsZero() && !now.Before(d) {
 				c.m.handleTimeout(now, c.Waiting())
 				continue
 			}
-			if soon := now.Add(pollEvery); c.mustPoll() && (out.Deadline.IsZero() || soon.Before(out.Deadline)) {
-				out.Deadline = soon
+			if out.Deadline = d; c.mustPoll() {
+				out.Deadline = soonest(d, now.Add(pollEvery))
 			}
 			return out
 		}
@@ -128,20 +129,25 @@ func (c *Connection) open(out Output) {
 	}
 }
 
-func (c *Connection) send(now time.Time, out Output) {
-	n, err := 0, error(nil)
-	c.guard("transport", func() {
-		taken, failure := c.link.Send(out.Data)
-		mustFit(taken, out.Data)
-		n, err = taken, failure
-	})
-	c.m.HandleWritten(now, out.Epoch, n)
-	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
+func (c *Connection) send(now time.Time, epoch uint64, data []byte) {
+	n, err := c.write(data)
+	c.m.HandleWritten(now, epoch, n)
+	if err != nil && !blocks(err) {
 		c.sendErr = err
 		return
 	}
-	c.choked = n < len(out.Data)
+	c.choked = n < len(data)
 }
+
+func (c *Connection) write(data []byte) (n int, err error) {
+	defer c.contain("transport")
+	taken, failure := c.link.Send(data)
+	mustFit(taken, data)
+	return taken, failure
+}
+
+// blocks reports whether a port has nothing to say yet.
+func blocks(err error) bool { return err == ports.ErrWouldBlock || errors.Is(err, ports.ErrWouldBlock) }
 
 // hangup closes whatever leads to the peer.
 func (c *Connection) hangup() {
@@ -163,19 +169,22 @@ func mustFit(n int, p []byte) {
 	}
 }
 
-// guard calls a port. A panic in it is remembered, and Next drops the connection
-// for it.
+// guard calls a port.
 func (c *Connection) guard(which string, call func()) {
-	defer func() {
-		p := recover()
-		switch {
-		case p == nil:
-		case which == "authenticator":
-			// What it says may hold the secret that it was working on.
-			c.m.breakWith(errors.New("panic in the authenticator"))
-		default:
-			c.m.breakWith(fmt.Errorf("panic in the %s: %v", which, p))
-		}
-	}()
+	defer c.contain(which)
 	call()
+}
+
+// contain is deferred by what calls a port. A panic in it is remembered, and Next drops the
+// connection for it.
+func (c *Connection) contain(which string) {
+	p := recover()
+	switch {
+	case p == nil:
+	case which == "authenticator":
+		// What it says may hold the secret that it was working on.
+		c.m.breakWith(errors.New("panic in the authenticator"))
+	default:
+		c.m.breakWith(fmt.Errorf("panic in the %s: %v", which, p))
+	}
 }

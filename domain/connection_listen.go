@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"errors"
 	"time"
 
 	"brokerconn/ports"
@@ -31,7 +30,7 @@ func (c *Connection) listenLookup(now time.Time) bool {
 	var eps []ports.Endpoint
 	err := ports.ErrWouldBlock
 	c.guard("transport", func() { eps, err = c.lookup.Result() })
-	if errors.Is(err, ports.ErrWouldBlock) {
+	if blocks(err) {
 		return c.m.isBroken()
 	}
 	lookup := c.lookup
@@ -59,7 +58,7 @@ func (c *Connection) listenStage(now time.Time) bool {
 	}
 	risen := stage > c.stage
 	c.stage = stage
-	failed := err != nil && !errors.Is(err, ports.ErrWouldBlock)
+	failed := err != nil && !blocks(err)
 	if risen || failed {
 		c.listenWarnings(now)
 	}
@@ -98,17 +97,11 @@ func (c *Connection) listenWarnings(now time.Time) {
 }
 
 func (c *Connection) receive(now time.Time) bool {
-	n, err := 0, ports.ErrWouldBlock
-	space := c.m.Space()
-	c.guard("transport", func() {
-		got, end := c.link.Recv(space)
-		mustFit(got, space)
-		n, err = got, end
-	})
+	n, err := c.read(c.m.Space())
 	c.m.HandleRead(now, c.epoch, n)
 	switch {
 	case err == nil:
-	case !errors.Is(err, ports.ErrWouldBlock):
+	case !blocks(err):
 		c.lost(now, c.epoch, err)
 		return true
 	case n == 0 && c.sendErr != nil:
@@ -116,6 +109,14 @@ func (c *Connection) receive(now time.Time) bool {
 		return true
 	}
 	return n > 0 || c.m.isBroken()
+}
+
+func (c *Connection) read(space []byte) (n int, err error) {
+	err = ports.ErrWouldBlock // if the link panics
+	defer c.contain("transport")
+	got, end := c.link.Recv(space)
+	mustFit(got, space)
+	return got, end
 }
 
 // awaited lists what said ErrWouldBlock when it was last asked: the transport's
@@ -160,8 +161,13 @@ func (c *Connection) Watch(f func()) (broken bool) {
 	list := c.awaited()
 	for i, port := range [...]string{"transport", "authenticator"} {
 		if w, ok := list[i].(ports.Watcher); ok {
-			c.guard(port, func() { w.Watch(f) })
+			c.watch(port, w, f)
 		}
 	}
 	return c.m.isBroken()
+}
+
+func (c *Connection) watch(port string, w ports.Watcher, f func()) {
+	defer c.contain(port)
+	w.Watch(f)
 }

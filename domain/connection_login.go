@@ -84,7 +84,7 @@ func (c *Connection) listenExchange(now time.Time) bool {
 	var done bool
 	err := ports.ErrWouldBlock
 	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
-	if errors.Is(err, ports.ErrWouldBlock) {
+	if blocks(err) {
 		return c.m.isBroken()
 	}
 	c.asked = false

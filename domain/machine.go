@@ -123,10 +123,17 @@ func (m *Machine) configured() bool { return m.cfg.APIVersion != (release.Releas
 
 // Next returns what is to be done now, in order; Idle comes last. The owner
 // carries each output out before it asks for the next.
-func (m *Machine) Next() Output { return m.next(true) }
+func (m *Machine) Next() (out Output) {
+	if m.next(&out, true); out.Kind == Idle {
+		out.Deadline = m.NextDeadline()
+	}
+	return out
+}
 
-// next is Next without Transmit where the owner takes the pending bytes itself.
-func (m *Machine) next(transmits bool) Output {
+// next is Next without Transmit where the owner takes the pending bytes itself, and without the
+// Deadline.
+func (m *Machine) next(out *Output, transmits bool) {
+	*out = Output{}
 	if m.isBroken() {
 		m.failPort()
 	}
@@ -135,10 +142,11 @@ func (m *Machine) next(transmits bool) Output {
 			if m.stream.lent() {
 				// How much of a request was written is known only when the writer
 				// is back. The link is closed, so that is soon.
-				return Output{Kind: Idle, Deadline: m.NextDeadline()}
+				return
 			}
 			if f := m.failNext(it.failing); f != nil {
-				return Output{Kind: Completed, Future: f}
+				out.Kind, out.Future = Completed, f
+				return
 			}
 			m.out.pop()
 			continue
@@ -147,18 +155,20 @@ func (m *Machine) next(transmits bool) Output {
 		m.out.pop()
 		switch {
 		case next.event != nil:
-			return Output{Kind: Noted, Event: next.event}
+			out.Kind, out.Event = Noted, next.event
+			return
 		case next.other != nil:
-			return *next.other
+			*out = *next.other
+			return
 		case !m.finish(next.done).abandoned:
-			return Output{Kind: Completed, Future: next.done}
+			out.Kind, out.Future = Completed, next.done
+			return
 		}
 		m.Recycle(next.done)
 	}
 	if transmits && m.canTransmit() {
-		return Output{Kind: Transmit, Epoch: m.epoch, Data: m.transmit()}
+		out.Kind, out.Epoch, out.Data = Transmit, m.epoch, m.transmit()
 	}
-	return Output{Kind: Idle, Deadline: m.NextDeadline()}
 }
 
 func (m *Machine) finish(f *Future) *Future {

@@ -19,7 +19,10 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
-		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline(), m.stallAt())
+		first := soonest(m.earliest, m.throttleEnd())
+		first = soonest(first, m.renewalDeadline())
+		first = soonest(first, m.idleDeadline())
+		return soonest(first, m.stallAt())
 	}
 	return time.Time{}
 }
@@ -37,14 +40,12 @@ func (m *Machine) stepBy() time.Time {
 	return m.addressBy
 }
 
-// soonest returns the earliest of the times that are not zero.
-func soonest(times ...time.Time) (first time.Time) {
-	for _, t := range times {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
+// soonest returns the earlier of two times; one that is zero does not count.
+func soonest(a, b time.Time) time.Time {
+	if b.IsZero() || !a.IsZero() && !b.Before(a) {
+		return a
 	}
-	return first
+	return b
 }
 
 // latest returns the later of two times.

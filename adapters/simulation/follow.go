@@ -34,22 +34,31 @@ type follower struct {
 	next    int64 // when the next event was due as the mutex was unlocked
 }
 
+// Lock and Unlock are short enough to be inlined.
+
 func (m *mutex) Lock() {
-	if m.unused {
-		return
+	if !m.unused {
+		m.lock()
 	}
+}
+
+func (m *mutex) Unlock() {
+	if !m.unused {
+		m.unlock()
+	}
+}
+
+func (m *mutex) lock() {
 	m.Mutex.Lock()
 	if f := m.follows; f != nil {
 		f.w.turn(int64(f.now().Sub(epoch)))
 	}
 }
 
-func (m *mutex) Unlock() {
-	switch {
-	case m.unused:
-	case m.follows == nil:
+func (m *mutex) unlock() {
+	if m.follows == nil {
 		m.Mutex.Unlock()
-	default:
+	} else {
 		m.follows.unlock(m)
 	}
 }

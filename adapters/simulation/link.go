@@ -109,8 +109,9 @@ func (l *link) sendLocked(p []byte) (int, error) {
 // Recv fills p with bytes that have arrived.
 func (l *link) Recv(p []byte) (int, error) {
 	l.n.w.mu.Lock()
-	defer l.n.w.mu.Unlock()
-	return l.recvLocked(p)
+	n, err := l.recvLocked(p)
+	l.n.w.mu.Unlock()
+	return n, err
 }
 
 func (l *link) recvLocked(p []byte) (int, error) {
@@ -123,13 +124,13 @@ func (l *link) recvLocked(p []byte) (int, error) {
 // Watch requests a call of f, within Step, when a call of the link may succeed.
 func (l *link) Watch(f func()) {
 	l.n.w.mu.Lock()
-	defer l.n.w.mu.Unlock()
 	if l.news || l.err != nil || l.in.readable() || l.out.writable() {
 		l.watch = nil
 		l.n.w.soon(f)
-		return
+	} else {
+		l.watch = f
 	}
-	l.watch = f
+	l.n.w.mu.Unlock()
 }
 
 func (l *link) wakeBy(f func()) { l.watch = f }

@@ -32,8 +32,9 @@ func (p *Peer) Handle(f func(*Peer)) {
 func (p *Peer) Recv(b []byte) (n int, err error) {
 	w := p.l.n.w
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return p.recvLocked(b)
+	n, err = p.recvLocked(b)
+	w.mu.Unlock()
+	return n, err
 }
 
 // Send sends as much of b as the window allows; ErrWouldBlock means that the rest may fit later.

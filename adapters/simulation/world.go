@@ -44,8 +44,9 @@ func NewUnsharedWorld(seed uint64) *World {
 // Now returns the virtual time.
 func (w *World) Now() time.Time {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock
+	now := w.clock
+	w.mu.Unlock()
+	return now
 }
 
 // turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
@@ -181,8 +182,8 @@ type alarm struct {
 // Set sets the alarm, to now if t has passed.
 func (a *alarm) Set(t time.Time) {
 	a.w.mu.Lock()
-	defer a.w.mu.Unlock()
 	a.w.schedule(&a.event, a.w.instant(t))
+	a.w.mu.Unlock()
 }
 
 // Stop cancels the alarm.

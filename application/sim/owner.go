@@ -57,8 +57,9 @@ type connection interface {
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
-	for _, act := range r.acts {
-		act()
+	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
+		s := r.acts[i]
+		verbs[verbIndex(s.Verb)].do(r, s)
 	}
 	r.acts = r.acts[:0]
 	for {

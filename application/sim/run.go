@@ -67,7 +67,7 @@ type run struct {
 	logins
 
 	conn    connection
-	acts    []func() // of the owner, which are due
+	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -172,7 +172,7 @@ func (r *run) do(s Step) {
 	r.story.step(s)
 	r.awake = true
 	if i < owners { // once the world's event is over: a call may wait for the next one
-		r.acts = append(r.acts, func() { verbs[i].do(r, s) })
+		r.acts = append(r.acts, s)
 		return
 	}
 	r.Faults++

@@ -124,12 +124,14 @@ func (s *story) canceled(q *request) {
 }
 
 func (s *story) completed(number int64, err error) {
-	var e *domain.Error
+	if s == nil {
+		return
+	}
+	e, ok := errors.AsType[*domain.Error](err)
 	switch {
-	case s == nil:
 	case err == nil:
 		s.add(theConnection, theOwner, "request %d is done", number)
-	case errors.As(err, &e):
+	case ok:
 		s.add(theConnection, theOwner, "request %d failed, %v: %v", number, e.Sent, reason(err))
 	default:
 		s.add(theConnection, theOwner, "request %d failed: %v", number, err)

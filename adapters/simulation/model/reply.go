@@ -52,10 +52,12 @@ func (r *Reply) Memory(n int) []byte {
 
 // newReply returns the reply to a request.
 func (b *Broker) newReply(to Request) *Reply {
-	r := &Reply{}
-	if last := len(b.free) - 1; last >= 0 {
-		r, b.free = b.free[last], b.free[:last]
+	last := len(b.free) - 1
+	if last < 0 {
+		return &Reply{Request: to, ID: to.ID}
 	}
+	r := b.free[last]
+	b.free = b.free[:last]
 	*r = Reply{Request: to, ID: to.ID, memory: r.memory}
 	return r
 }
