@@ -39,7 +39,8 @@ func WithRequestTimeout(ctx context.Context, d time.Duration) context.Context {
 
 // WithFailFast returns a context whose requests do not wait for the backoff: during the
 // pause after a failed attempt they fail at once with ErrNotConnected and the failure as cause.
-// Otherwise they wait for the attempt in progress, or start one, and fail if it does. So do requests that wait in the queue when the connection is lost. It applies to
+// Otherwise they wait for the attempt in progress, or start one, and fail if it does. So do
+// requests that wait in the queue when the connection is lost. It applies to
 // Request, RequestRaw, SendWait and Connect of a Conn, and to Ping; Send never waits.
 func WithFailFast(ctx context.Context) context.Context {
 	o := optionsOf(ctx)
