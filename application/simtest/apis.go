@@ -14,21 +14,21 @@ import (
 // If it returns nil there is no answer.
 type Handler func(brokerIndex int, req kmsg.Request) kmsg.Response
 
-// Handle replaces the answers of all brokers to an API; nil is what they had before. ApiVersions and
-// the APIs of the login are not replaced; for these see Broker.
-func (w *World) Handle(key int16, h Handler) {
+// Handle replaces the answers of all brokers to an API, such as kmsg.Metadata; nil restores them. Those
+// to ApiVersions and to the login's APIs cannot be replaced; see Broker.
+func (w *World) Handle(key kmsg.Key, h Handler) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.handled[key] = h
+	w.handled[key.Int16()] = h
 }
 
-// errors of Kafka's
+// Error codes of Kafka, and the timestamps that ListOffsets takes for an end of a log.
 const (
-	offsetOutOfRange          = 1
-	unknownTopicOrPartition   = 3
-	notLeaderOrFollower       = 6
-	unknownTopicID            = 100
-	latestOffset, firstOffset = -1, -2
+	offsetOutOfRange        = 1
+	unknownTopicOrPartition = 3
+	notLeaderOrFollower     = 6
+	unknownTopicID          = 100
+	latestOffset            = -1
 )
 
 // handle answers a request, as Handle or the cluster does.

@@ -76,6 +76,10 @@ func (w *World) drive() {
 		w.sim.Step()
 		for _, l := range w.current() {
 			synctest.Wait()
+			for w.pausing.Load() > 0 { // a loop may be in the midst of its step
+				time.Sleep(time.Nanosecond)
+				synctest.Wait()
+			}
 			l.wakeUp()
 		}
 		for _, woken := range w.woken { // behind what has to hold at that time

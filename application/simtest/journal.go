@@ -77,6 +77,13 @@ func (w *World) hooks(client, to int) *broker.Hooks {
 	}
 }
 
+// equal compares errors by their texts.
+func (e entry) equal(o entry) bool {
+	a, b := e.err, o.err
+	e.err, o.err = nil, nil
+	return e == o && (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
+}
+
 // String is the line without its time.
 func (e entry) String() string {
 	who := fmt.Sprintf("client %d of broker-%d: ", e.client, e.broker)

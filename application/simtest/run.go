@@ -162,7 +162,7 @@ func difference(w, other *World) (at time.Duration, what string) {
 		if i >= len(other.entries) {
 			return e.at, "only one has: " + e.String()
 		}
-		if o := other.entries[i]; e.at != o.at || e.String() != o.String() {
+		if o := other.entries[i]; !e.equal(o) {
 			return min(e.at, o.at), fmt.Sprintf("%v %v, and %v %v", e.at, e, o.at, o)
 		}
 	}

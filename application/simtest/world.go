@@ -52,6 +52,7 @@ func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
 		handled: map[int16]Handler{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.driver.init()
+	w.entries, w.passed = make([]entry, 0, 256), make([]passed, 0, 256)
 	w.sim.Follow(time.Now, w.hurry)
 	w.net, w.behind = simulation.NewNetwork(w.sim), simulation.NewNetwork(w.sim)
 	w.build()
