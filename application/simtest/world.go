@@ -87,6 +87,7 @@ func (w *World) Config(brokerIndex int) broker.Config {
 		Port:      port,
 		Transport: w.transport(),
 		Clock:     system.Clock{}, // which is the bubble's
+		Selector:  selector{w},
 		Rand:      (&lockedStream{s: w.sim.Stream("jitter of client " + strconv.Itoa(number))}).Uint64,
 		Hooks:     w.hooks(number, n.index),
 	}
