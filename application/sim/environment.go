@@ -7,6 +7,7 @@ import (
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -27,20 +28,20 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 }
 
 func brokerOf(s Setup, r *run) *model.Broker {
-	if r.release = len(releases()) - 1; s.Release != "" {
-		r.release = releaseOf(s.Release)
+	if r.release = servers.Count() - 1; s.Release != "" {
+		r.release = servers.PlaceOf(string(s.Release))
 	}
-	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), listedEcho)...),
+	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), servers.Echo(true))...),
 		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
-		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), listedEcho), s.Old == 9
+		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), servers.Echo(true)), s.Old == 9
 		return b
 	}
 	switch {
 	case s.Peer != "":
-		s.Peer.become(b)
+		servers.Become(string(s.Peer), b)
 	case s.Release != "":
-		b.APIs, b.LeavesUnknown = apisOf(r.release), r.leavesUnknown()
+		b.APIs, b.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
 	}
 	if s.Expect {
 		b.ClusterID, b.NodeID = clusterID, nodeID
@@ -59,15 +60,12 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	return b
 }
 
-// listedEcho is in the table of a broker that is of no release.
-var listedEcho = model.API{Key: keyEcho, FlexibleFrom: -1, Handle: echo}
-
 // oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
 func oldAPIs(minor int) []model.API {
 	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}}
 	for _, key := range []int16{ports.KeyMetadata, ports.KeyOffsetFetch, ports.KeyFindCoordinator, ports.KeyListGroups} {
 		if key != ports.KeyListGroups || minor >= 9 {
-			apis = append(apis, model.API{Key: key, FlexibleFrom: -1, Handle: handlers[key]})
+			apis = append(apis, model.API{Key: key, FlexibleFrom: -1, Handle: servers.Handler(key)})
 		}
 	}
 	return apis

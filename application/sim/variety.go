@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain/release"
 )
 
@@ -34,14 +35,15 @@ func (g generator) variety(s *Setup) {
 
 // release draws one that has the login of the plan.
 func (g generator) release(s Setup) ReleaseName {
-	all, least := release.Known(), 0
+	least := 0
 	switch {
 	case s.Raw:
 		return "0.11.0"
 	case s.Login:
-		least = releaseOf(firstSessions)
+		least = servers.PlaceOf(firstSessions)
 	}
-	return ReleaseName(all[least+int(g.Below(int64(len(all)-least)))].String())
+	place := least + int(g.Below(int64(servers.Count()-least)))
+	return ReleaseName(release.Known()[place].String())
 }
 
 // loginless are the peers that have no login.
@@ -49,7 +51,7 @@ var loginless = []Peer{"librdkafka-mock", "sarama-mock"}
 
 func (g generator) peer(s Setup) Peer {
 	for {
-		p := peers[g.Below(int64(len(peers)))].name
+		p := Peer(servers.Peers()[g.Below(int64(len(servers.Peers())))])
 		if !s.Login || !slices.Contains(loginless, p) {
 			return p
 		}

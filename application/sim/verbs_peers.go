@@ -3,11 +3,16 @@ package sim
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -160,4 +165,77 @@ func (r *run) healPeers() {
 		r.broker.Stop(true)
 		r.broker.NodeID = nodeID
 	}
+}
+
+// Which broker it is: of a release, another server, and the names that it has.
+
+// ReleaseName is a release of Kafka that has a table: "0.8.2", "4.4".
+type ReleaseName string
+
+func (n *ReleaseName) set(value string) error {
+	if *n = ReleaseName(value); servers.PlaceOf(value) < 0 {
+		return fmt.Errorf("no table of Kafka %s", value)
+	}
+	return nil
+}
+
+// Peer is one of [servers.Peers].
+type Peer string
+
+func (p *Peer) set(value string) error {
+	if *p = Peer(value); !slices.Contains(servers.Peers(), value) {
+		return fmt.Errorf("%q is not one of %s", value, strings.Join(servers.Peers(), ", "))
+	}
+	return nil
+}
+
+// The first releases that have a table of API versions, and sessions that end.
+const (
+	firstAsked    = "0.10.0"
+	firstSessions = "2.2"
+)
+
+// old reports whether the broker is one before 0.10, which has no table of API versions.
+func (s Setup) old() bool {
+	return s.Old > 0 || s.Release != "" && servers.PlaceOf(string(s.Release)) < servers.PlaceOf(firstAsked)
+}
+
+// shift makes the broker one of another release, some places away, and restarts it. It stays one
+// that can do what the run needs.
+func (r *run) shift(by int, away time.Duration) {
+	if r.plan.Setup.Release == "" || r.plan.Setup.Peer != "" {
+		return
+	}
+	least := r.release
+	switch {
+	case r.plan.Setup.Login:
+		least = servers.PlaceOf(firstSessions)
+	case by < 0:
+		least = min(r.release, servers.PlaceOf(firstAsked))
+	}
+	r.release = min(max(r.release+by, least), servers.Count()-1)
+	r.broker.APIs, r.broker.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
+	r.trace.line(r.w.Now(), "release")
+	r.trace.word(release.Known()[r.release].String())
+	r.trace.end()
+	r.restart(away, true)
+}
+
+// leavesUnknown reports whether the broker is one of 0.9.
+func (r *run) leavesUnknown() bool { return release.Known()[r.release].String() == "0.9.0" }
+
+// told is what CheckVersion returned.
+func (c *checker) told(v release.Verdict) {
+	if c.r.plan.Setup.Release == "" {
+		return
+	}
+	is := release.Known()[c.asked]
+	if v.Kind == release.Custom || v.High.Compare(is) < 0 || v.Low.Compare(is) > 0 {
+		c.fail("the release", "a broker of %v is said to be %v", is, v)
+	}
+}
+
+// isOld reports whether the broker is now one before 0.10.
+func (r *run) isOld() bool {
+	return r.plan.Setup.Old > 0 || r.plan.Setup.Release != "" && r.release < servers.PlaceOf(firstAsked)
 }

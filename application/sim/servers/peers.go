@@ -1,22 +1,22 @@
-package sim
+package servers
 
 import (
-	"fmt"
 	"slices"
 
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/ports"
 )
 
-// Peer is a server of the protocol that is not a broker of Apache Kafka as a client expects one. What
-// each does was measured on the real one.
-type Peer string
+const keyProduce = 0
 
-// peers are those that a plan may name, each with what it makes of a broker of the newest release.
-var peers = []struct {
-	name Peer
+type peer struct {
+	name string
 	make func(*model.Broker)
-}{
+}
+
+// peers are servers of the protocol that are not brokers of Apache Kafka as a client expects one, each
+// with what it makes of a broker of the newest release. What they do was measured on the real ones.
+var peers = []peer{
 	// librdkafka's mock cluster: ApiVersions up to v2, and above it bytes that fit no version.
 	{"librdkafka-mock", func(b *model.Broker) {
 		limit(b, ports.KeyAPIVersions, 0, 2)
@@ -42,7 +42,7 @@ var peers = []struct {
 		limit(b, keyProduce, 2, 8)
 		limit(b, 1, 7, 11)
 		for i := range b.APIs {
-			if key := b.APIs[i].Key; key > 1 && key != ports.KeyAPIVersions && key != keyEcho {
+			if key := b.APIs[i].Key; key > 1 && key != ports.KeyAPIVersions && key != KeyEcho {
 				b.APIs[i].Unlisted, b.APIs[i].Silent = true, true
 			}
 		}
@@ -73,22 +73,20 @@ func limit(b *model.Broker, key, least, most int16) {
 	}
 }
 
-// become makes a broker that peer.
-func (p Peer) become(b *model.Broker) {
-	b.APIs = slices.Clone(apisOf(len(releases()) - 1))
+// Peers returns the names of the other servers.
+func Peers() (names []string) {
 	for _, each := range peers {
-		if each.name == p {
-			each.make(b)
-		}
+		names = append(names, each.name)
 	}
+	return names
 }
 
-// set reads a peer.
-func (p *Peer) set(value string) error {
-	for _, each := range peers {
-		if *p = Peer(value); each.name == *p {
-			return nil
-		}
+// Become makes a broker one of [Peers]. It panics if there is no such server.
+func Become(name string, b *model.Broker) {
+	i := slices.IndexFunc(peers, func(each peer) bool { return each.name == name })
+	if i < 0 {
+		panic("servers: no server is named " + name)
 	}
-	return fmt.Errorf("no peer is named %q", value)
+	b.APIs = slices.Clone(APIs(Count() - 1))
+	peers[i].make(b)
 }
