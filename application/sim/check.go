@@ -113,7 +113,7 @@ func (c *checker) older(v *domain.Versions) {
 	if c.table {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
-	if release, _, _ := v.Detected(); !c.r.isOld() && !c.askedAgain {
+	if release, _, _ := v.Detected(); !c.askedOld() && !c.askedAgain {
 		c.fail("no older", "a broker was taken for %v that was not asked again", release)
 	}
 }

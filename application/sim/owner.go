@@ -66,6 +66,9 @@ type connection interface {
 func (r *run) drive() {
 	r.calls = 0
 	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
+		if i > 0 { // of a time in which the owner was stopped
+			r.conn.work(r.w.Now())
+		}
 		r.act(r.acts[i])
 	}
 	r.acts = r.acts[:0]

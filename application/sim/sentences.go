@@ -16,6 +16,10 @@ var sentences = map[string]sentence{
 	"doze":  {theOwner, "receives nothing for FOR"},
 	"swap":  {theOwner, "replace the authenticators"},
 
+	"close-for-good": {theOwner, "close for good"},
+	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
+	"dial":           {theOwner, "make another connection"},
+
 	"ask":      {theOwner, "ask for Metadata of a topic"},
 	"withdraw": {theOwner, "give up a request that is in the queue"},
 	"lose":     {theOwner, "close with a cause, and connect again with the next request"},
@@ -75,9 +79,9 @@ var sentences = map[string]sentence{
 	"bad-proof":        {theBroker, "it will prove the next login with a wrong signature"},
 	"no-proof":         {theBroker, "it will not prove the next login"},
 	"server-error":     {theBroker, "it will end the next login with an error of SCRAM"},
-	"behind-login":     {theBroker, "it will send a word behind the next login"},
 	"login-error":      {theBroker, "the next answer of a login will have the error N"},
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
+	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
 	"tls-fails":  {theNetwork, "handshakes of TLS fail for FOR"},

@@ -235,7 +235,8 @@ func (c *checker) told(v release.Verdict) {
 	}
 }
 
-// isOld reports whether the broker is now one before 0.10.
-func (r *run) isOld() bool {
-	return r.plan.Setup.Old > 0 || r.plan.Setup.Release != "" && r.release < servers.PlaceOf(firstAsked)
+// askedOld reports whether the broker was one before 0.10 when it received the last question.
+func (c *checker) askedOld() bool {
+	s := c.r.plan.Setup
+	return s.Old > 0 || s.Release != "" && c.asked < servers.PlaceOf(firstAsked)
 }
