@@ -154,6 +154,9 @@ func (p *polled) send(_ time.Time, q *request) bool {
 			return false
 		}
 	}
+	if p.state().Down() && errors.Is(err, broker.ErrNotConnected) { // since Send has written, and so ended a drain
+		return false
+	}
 	p.r.check.fail("admitted as said", "there was room for request %d, and Send: %v", q.number, err)
 	return true
 }

@@ -220,6 +220,7 @@ func (r *run) settle() {
 		return
 	}
 	r.heal()
+	r.healed, r.check.refused = true, nil
 	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup
