@@ -20,5 +20,6 @@ func TestStormIsAsCommitted(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("got another drawing than storm.svg (%v): if that is meant, make storm", err)
 	}
-	kafkaprobe(t, "", "storm", "--clients", "2", "--json").check(t, 0, `{"clients":2,"storms":[{"jitter":false,"attempts":18,`)
+	kafkaprobe(t, "", "storm", "--clients", "2", "--json").check(t, 0,
+		`{"clients":2,"storms":[{"jitter":false,"attempts":18,`)
 }

@@ -4,7 +4,7 @@
 //
 // What is modeled: the broker is killed and the clients, which are as far away as [Latency], learn
 // of it at once; for [Away] its port refuses connections; then each new connection costs the broker
-// [Cost] of processor time for its handshake, one after the other in the order of their arrival,
+// [Handshake] of processor time for its handshake, one after the other in the order of their arrival,
 // unless its client has given up by then. What is not: lost packets, a limit of the queue of
 // connections that are not accepted yet, and all that the clients do when they are back.
 package storm
@@ -26,8 +26,8 @@ const (
 	Latency = 500 * time.Microsecond
 	// Away is how long the broker is away.
 	Away = 5 * time.Second
-	// Cost is the broker's processor time for a new connection: 2,000 connections a second.
-	Cost = 500 * time.Microsecond
+	// Handshake is the broker's processor time for a new connection: 2,000 connections a second.
+	Handshake = 500 * time.Microsecond
 	// Bin is the time in which attempts are counted together.
 	Bin = 10 * time.Millisecond
 )
@@ -219,7 +219,7 @@ func (s *storm) serve() {
 		if s.waiting = s.waiting[1:]; l.closed {
 			continue
 		}
-		cost := Cost
+		cost := Handshake
 		if s.lost.IsZero() {
 			cost = 0
 		}

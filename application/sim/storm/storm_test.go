@@ -22,7 +22,7 @@ func TestWithoutJitterAttemptsCoincide(t *testing.T) {
 	if r.Total() != 9*r.Clients || r.Peak() != r.Clients || r.PeakOfReturn() != r.Clients || r.Median() != 0 {
 		t.Errorf("got %s, want 9 attempts of each client, all at once", r.Numbers())
 	}
-	served := time.Duration(r.Clients) * storm.Cost
+	served := time.Duration(r.Clients) * storm.Handshake
 	if least := 550*time.Millisecond + served; r.Back < least || r.Back > least+15*time.Millisecond {
 		t.Errorf("got all back after %v, want %v and some round trips", r.Back, least)
 	}
@@ -36,7 +36,7 @@ func TestJitterSpreadsAttempts(t *testing.T) {
 	if r.PeakOfReturn() > r.Clients/10 || r.Peak() > r.Clients*6/10 {
 		t.Errorf("got %s, want attempts that are spread", r.Numbers())
 	}
-	if most := storm.Away/5 + time.Duration(r.Clients)*storm.Cost + 200*time.Millisecond; r.Back > most {
+	if most := storm.Away/5 + time.Duration(r.Clients)*storm.Handshake + 200*time.Millisecond; r.Back > most {
 		t.Errorf("got all back after %v, want at most the longest pause, 1.2 s", r.Back)
 	}
 	again := storm.Run(1000, true)

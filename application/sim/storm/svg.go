@@ -87,7 +87,7 @@ func SVG(storms ...Result) []byte {
 func caption() []string {
 	return []string{
 		fmt.Sprintf("Modeled: %v from a client to the broker; all clients learn of the loss at once; refused connections "+
-			"while it is away; %v of", Latency, Cost),
+			"while it is away; %v of", Latency, Handshake),
 		"the broker's time for each new connection, one at a time, unless its client has given up; the default backoff, " +
 			"50 ms to 1 s. Not modeled:",
 		"lost packets, a limit of the accept queue, and what the clients do when they are back.",
