@@ -11,7 +11,7 @@ import (
 func TestStormIsAsCommitted(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "storm.svg")
 	kafkaprobe(t, "", "storm", "--out", out).check(t, 0,
-		"without jitter: attempts: 90,000, per 10 ms at most 10,000, ", "pauses varied by a fifth at random: ")
+		"pauses without jitter: attempts: 90,000, per 10 ms at most 10,000, ", "pauses varied by a fifth at random: ")
 	got, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)

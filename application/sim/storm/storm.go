@@ -167,7 +167,8 @@ func (s *storm) newClient(jitter bool) *client {
 	c.conn = domain.NewConnection(domain.Config{
 		Host: "broker", Port: 9092, SoftwareName: "storm", SoftwareVersion: "1",
 		MaxInFlight: 5, MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20, RequestTimeout: 30 * time.Second,
-		SetupTimeout: setupTimeout, MaxThrottle: time.Minute, BackoffBase: backoffBase, BackoffMax: backoffMax, Rand: random,
+		SetupTimeout: setupTimeout, MaxThrottle: time.Minute,
+		BackoffBase: backoffBase, BackoffMax: backoffMax, Rand: random,
 	}, domain.Ports{Transport: dialer{c}, Codec: kafkacodec.Codec{}}, false)
 	c.alarm = s.w.NewAlarm(c.drive)
 	s.listen(c, nil)

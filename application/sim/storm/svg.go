@@ -51,7 +51,7 @@ func (r Result) Name() string {
 	if r.Jitter {
 		return "pauses varied by a fifth at random"
 	}
-	return "without jitter"
+	return "pauses without jitter"
 }
 
 // SVG draws storms below each other: the attempts in each Bin, on a logarithmic scale. It has the
@@ -69,9 +69,10 @@ func SVG(storms ...Result) []byte {
 	fmt.Fprintf(&b, " role=\"img\" aria-labelledby=\"title desc\">\n  <title id=\"title\">%s</title>\n", title)
 	fmt.Fprint(&b, "  <desc id=\"desc\">Attempts to connect per 10 ms.")
 	for _, r := range storms {
-		fmt.Fprintf(&b, " With %s: %s.", strings.Replace(r.Name(), "without", "no", 1), r.Numbers())
+		fmt.Fprintf(&b, " The clients' %s: %s.", r.Name(), r.Numbers())
 	}
-	fmt.Fprintf(&b, "</desc>\n  <style>%s  </style>\n  <rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n", style)
+	fmt.Fprintf(&b, "</desc>\n  <style>%s  </style>\n", style)
+	fmt.Fprintln(&b, `  <rect class="page" width="100%" height="100%"/>`)
 	text(&b, "head", left, 28, title+": attempts per 10 ms")
 	for i, r := range storms {
 		r.panel(&b, top+i*panelHeight, bins, peak)
@@ -86,10 +87,10 @@ func SVG(storms ...Result) []byte {
 // caption says what is modeled.
 func caption() []string {
 	return []string{
-		fmt.Sprintf("Modeled: %v from a client to the broker; all clients learn of the loss at once; refused connections "+
-			"while it is away; %v of", Latency, Handshake),
-		"the broker's time for each new connection, one at a time, unless its client has given up; the default backoff, " +
-			"50 ms to 1 s. Not modeled:",
+		fmt.Sprintf("Modeled: %v from a client to the broker; all clients learn of the loss at once; "+
+			"refused connections while it is away; %v of", Latency, Handshake),
+		"the broker's time for each new connection, one at a time, unless its client has given up; " +
+			"the default backoff, 50 ms to 1 s. Not modeled:",
 		"lost packets, a limit of the accept queue, and what the clients do when they are back.",
 	}
 }
