@@ -45,6 +45,7 @@
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
+//   - "no panic": nothing panics.
 //   - "secret": no text shows a password, a key, a token or a proof.
 //   - "verified": a peer that is not verified gets no secret if the settings forbid that, nor one
 //     that another mechanism would have kept; and one that proved nothing gets nothing more.

@@ -3,7 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -86,7 +88,14 @@ type run struct {
 // Run runs a plan.
 func Run(p Plan) Result { return newRun(p, nil).run() }
 
-func (r *run) run() Result {
+func (r *run) run() (result Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.check.fail("no panic", "%v, in %s", v, panicked())
+			r.Trace = string(r.trace.text)
+			result = r.Result
+		}
+	}()
 	end := r.start
 	if n := len(r.steps); n > 0 {
 		end = r.start.Add(r.steps[n-1].At)
@@ -104,6 +113,20 @@ func (r *run) run() Result {
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
+}
+
+// panicked names the function in which the panic began.
+func panicked() string {
+	pcs := make([]uintptr, 64)
+	frames, below := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)]), false
+	for {
+		frame, more := frames.Next()
+		system := strings.HasPrefix(frame.Function, "runtime.")
+		if below && !system || !more {
+			return frame.Function
+		}
+		below = below || frame.Function == "runtime.gopanic"
+	}
 }
 
 func newRun(p Plan, s *story) *run {

@@ -73,8 +73,10 @@ func (s *story) step(step Step) {
 	}
 	switch {
 	case step.Verb == "send", step.Verb == "post", step.Verb == "cancel":
+	case step.Verb == "doze":
+		s.add(theOwner, "", "%s", sentenceOf(step).text)
 	case verbIndex(step.Verb) < owners:
-		s.add(theOwner, theConnection, "%s", step.Verb)
+		s.add(theOwner, theConnection, "%s", sentenceOf(step).text)
 	default:
 		said := sentenceOf(step)
 		s.add(said.at, "", "fault: %s", said.text)
