@@ -49,6 +49,7 @@
 //   - "secret": no text shows a password, a key, a token or a proof.
 //   - "verified": a peer that is not verified gets no secret if the settings forbid that, nor one
 //     that another mechanism would have kept; and one that proved nothing gets nothing more.
+//   - "confirmed": a refusal of a token in JSON is answered (RFC 7628).
 //   - "named": a failed handshake of TLS is reported as one, and is final if it is.
 //   - "ends well": without faults the connection answers a request in time, or fails with
 //     ErrAuthentication if it cannot log in, and a closed one has nothing left: no request, link,
