@@ -27,7 +27,7 @@ func difference(w, other *World) (at time.Duration, what string) {
 	if other.failure != nil {
 		return other.failure.At, "the second run failed: " + other.failure.Text
 	}
-	at, what = firstDifference(w.told(), other.told())
+	at, what = firstDifference(w.compared(), other.compared())
 	if what == "" {
 		at, what = firstDifference(before(w.returned, w.passed), before(other.returned, other.passed))
 	}
@@ -48,8 +48,8 @@ type record[T any] interface {
 	order(T) int
 }
 
-// told returns the journal, but for what clients did at the last instant.
-func (w *World) told() []entry {
+// compared returns the journal, but for what clients did at the last instant.
+func (w *World) compared() []entry {
 	all := before(w.returned, w.entries)
 	for _, e := range w.entries[len(all):max(len(all), w.entered)] {
 		if e.client == 0 {
