@@ -7,6 +7,7 @@ import (
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/broker"
 	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -35,6 +36,10 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), servers.Echo(true)), s.Old == 9
+		if s.Login {
+			b.Login = loginOf(s, r)
+			b.Login.Bare = true
+		}
 		return b
 	}
 	switch {
@@ -93,7 +98,7 @@ const (
 )
 
 func configOf(s Setup, w *simulation.World) domain.Config {
-	cfg := domain.Config{
+	c := domain.Config{
 		Host: host, Port: 9092, ClientID: clientID, SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
 		MaxPendingBytes: 1 << 20, MaxFrameBytes: maxFrame,
@@ -108,9 +113,12 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		Trace:                  true,
 	}
 	if s.Expect {
-		cfg.ClusterID, cfg.NodeID = clusterID, new(int32(nodeID))
+		c.ClusterID, c.NodeID = clusterID, new(int32(nodeID))
 	}
-	return cfg
+	if s.Old == 9 && s.Login { // it cannot be asked
+		c.APIVersion = broker.Release{Minor: 9}
+	}
+	return c
 }
 
 func or[T int | time.Duration](value, otherwise T) T {

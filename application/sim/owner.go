@@ -65,6 +65,10 @@ type connection interface {
 // when it may.
 func (r *run) drive() {
 	r.calls = 0
+	if !r.stopped.IsZero() && !r.isStopped() { // what was due meanwhile comes first
+		r.stopped = time.Time{}
+		r.conn.work(r.w.Now())
+	}
 	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
 		if i > 0 { // of a time in which the owner was stopped
 			r.conn.work(r.w.Now())

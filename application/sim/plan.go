@@ -29,7 +29,7 @@ type Setup struct {
 	Piece     int           `plan:"piece"`     // most bytes that arrive together
 	Take      int           `plan:"take"`      // most bytes that a Send takes
 
-	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9
+	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured
 	Release  ReleaseName   `plan:"release"`  // the broker is of that release of Kafka
 	Peer     Peer          `plan:"peer"`     // or something else
 	Expect   bool          `plan:"expect"`   // the client names the cluster and the node that it expects

@@ -65,7 +65,9 @@ func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 			steps = append(steps, Step{At: g.Between(0, end), Verb: verb, N: n, For: d})
 		}
 	}
-	add(20, "check", g.Below(2), g.Between(0, 10*time.Second))
+	if s.Old == 0 || !s.Login {
+		add(20, "check", g.Below(2), g.Between(0, 10*time.Second))
+	}
 	if s.Polled {
 		add(50, "doze", 0, g.Between(0, 5*time.Second))
 	}
@@ -99,6 +101,11 @@ func (g generator) logins(s *Setup) {
 	if s.TLS = g.percent(35); s.TLS {
 		s.Handshake = g.oneOf(0, 0, 2*s.Latency, 50*time.Millisecond)
 		s.Unverified = g.percent(30)
+	}
+	if s.Old == 9 && g.percent(40) {
+		s.Login, s.Raw, s.Offers = true, true, "GSSAPI"
+		s.Mechanism = []string{"GSSAPI", "PLAIN,GSSAPI", "GSSAPI,PLAIN"}[g.Below(3)]
+		return
 	}
 	if !s.Login {
 		return

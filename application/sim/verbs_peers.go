@@ -157,7 +157,7 @@ const namingVersions = 5
 func (r *run) healPeers() {
 	r.throttle = nil
 	if r.isStopped() {
-		r.stopped = time.Time{}
+		r.stopped = r.w.Now()
 		r.turn()
 	}
 	if !r.impostorUntil.IsZero() {
