@@ -58,8 +58,8 @@ const (
 		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
 		"a forwarder or balancer with no broker behind it, or a limit of connections?"
 
-	hintClosedOnNames = "the peer answered ApiVersions at v0, and closed the connection when it was asked at v5, which it " +
-		"lists, with ClusterID (expected.cluster.id) and NodeID (expected.node.id)"
+	hintClosedOnNames = "the peer answered ApiVersions at v0, and closed the connection when it was asked at v5, " +
+		"which it lists, with ClusterID (expected.cluster.id) and NodeID (expected.node.id)"
 
 	hintServerError = "a proxy with no broker behind it answers this, or a broker whose log has more"
 

@@ -123,8 +123,8 @@ type Conn struct {
 	in     []byte   // received and not parsed yet
 	queue  []*Reply // in the order of the requests
 	muted  time.Time
-	unsent []byte   // of the reply that is being sent
-	last   bool     // unsent is followed by the end of the connection
+	unsent []byte // of the reply that is being sent
+	last   bool   // unsent is followed by the end of the connection
 	closed bool
 	login  loginState
 }
