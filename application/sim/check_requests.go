@@ -166,7 +166,7 @@ func (r *run) ask() {
 	q.asked.Topics = append(q.asked.Topics, topic)
 }
 
-// numberIn returns the number of an asked request that the broker has received, 0 if it is none.
+// numberIn returns the number of an asked request that the broker has received, 0 for any other.
 func numberIn(req *model.Request) int64 {
 	if req.Key != ports.KeyMetadata {
 		return 0

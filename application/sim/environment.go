@@ -68,7 +68,8 @@ func brokerOf(s Setup, r *run) *model.Broker {
 // oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
 func oldAPIs(minor int) []model.API {
 	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}}
-	for _, key := range []int16{ports.KeyMetadata, ports.KeyOffsetFetch, ports.KeyFindCoordinator, ports.KeyListGroups} {
+	for _, key := range []int16{ports.KeyMetadata, ports.KeyOffsetFetch, ports.KeyFindCoordinator,
+		ports.KeyListGroups} {
 		if key != ports.KeyListGroups || minor >= 9 {
 			apis = append(apis, model.API{Key: key, FlexibleFrom: -1, Handle: servers.Handler(key)})
 		}

@@ -136,7 +136,7 @@ func (p *polled) connect(time.Time) { p.p.Connect() }
 
 func (p *polled) check(_ time.Time, timeout time.Duration, strict bool) {
 	if verdict, err := p.p.CheckVersion(timeout, strict, nil); err == nil {
-		p.r.check.told(verdict)
+		p.r.check.identified(verdict)
 	}
 }
 

@@ -224,8 +224,8 @@ func (r *run) shift(by int, away time.Duration) {
 // leavesUnknown reports whether the broker is one of 0.9.
 func (r *run) leavesUnknown() bool { return release.Known()[r.release].String() == "0.9.0" }
 
-// told is what CheckVersion returned.
-func (c *checker) told(v release.Verdict) {
+// identified checks what CheckVersion returned.
+func (c *checker) identified(v release.Verdict) {
 	if c.r.plan.Setup.Release == "" {
 		return
 	}

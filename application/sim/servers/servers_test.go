@@ -75,7 +75,8 @@ func TestPeersHaveWhatWasMeasured(t *testing.T) {
 				}
 			}
 			if got := listed[ports.KeyAPIVersions].Max; got != want.most || b.Unsupported != want.answer {
-				t.Errorf("got ApiVersions up to v%d, and %d above; want v%d, %d", got, b.Unsupported, want.most, want.answer)
+				t.Errorf("got ApiVersions up to v%d, and %d above; want v%d, %d", got, b.Unsupported,
+					want.most, want.answer)
 			}
 			for _, key := range want.lacks {
 				if _, has := listed[key]; has {
