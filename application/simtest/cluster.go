@@ -3,6 +3,7 @@ package simtest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -47,6 +48,8 @@ func (w *World) build() {
 		least := w.o.Latency / 2
 		n.path = simulation.Path{Latency: least + draw.Between(0, least/4) | 1, Jitter: w.o.Latency + least}
 		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
+		// Brokers of 0.9 leave unanswered what they do not know; those before end the connection.
+		n.model.LeavesUnknown = has(apis, ports.KeyListGroups) && !has(apis, ports.KeyAPIVersions)
 		for _, api := range apis {
 			api.Handle = func(r *model.Reply) { w.handle(n, r) }
 			n.model.APIs = append(n.model.APIs, api)
@@ -79,6 +82,10 @@ func apisOf(name string) (apis []model.API) {
 	}
 	apisByRelease[name] = apis
 	return apis
+}
+
+func has(apis []model.API, key int16) bool {
+	return slices.ContainsFunc(apis, func(a model.API) bool { return a.Key == key })
 }
 
 var (

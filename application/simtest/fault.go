@@ -63,6 +63,7 @@ func (w *World) begin(f Fault, s sim.Step) {
 		note.text += ", " + d.String()
 	}
 	w.note(note)
+	w.faults++
 	end := f.Begin(w, index, d)
 	if end == nil {
 		return

@@ -39,6 +39,7 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 			"remove t.Parallel")
 	}
 	r := &runner{t: t, o: o.withDefaults(), f: f}
+	apisOf(r.o.Release) // which panics here rather than in a bubble
 	if flags.plan != "" {
 		return r.replay(flags.plan)
 	}
@@ -52,12 +53,13 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 			}
 		}
 	}
-	begin := time.Now()
-	for n := uint64(1); n <= uint64(or(flags.seeds, r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
+	begin, n := time.Now(), uint64(1)
+	for ; n <= uint64(or(int(flags.seeds), r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
 		if failure := r.seed(n); failure != nil {
 			return failure
 		}
 	}
+	t.Logf("%d seeds, %v of virtual time, %d faults", n-1, r.virtual.Round(time.Second), r.faults)
 	return nil
 }
 
@@ -65,12 +67,16 @@ type runner struct {
 	t *testing.T
 	o Options
 	f func(*World)
+
+	virtual time.Duration // of the seeds that were run
+	faults  int           // in them
 }
 
 // seed runs a seed, and shrinks it if it fails.
 func (r *runner) seed(seed uint64) *Failure {
 	w, failure := r.twice(seed, nil)
 	if failure == nil {
+		r.virtual, r.faults = r.virtual+w.took, r.faults+w.faults
 		return nil
 	}
 	return r.shrink(sim.Plan{Seed: seed, Steps: w.generated}, failure)
@@ -80,7 +86,7 @@ func (r *runner) seed(seed uint64) *Failure {
 func (r *runner) replay(file string) *Failure {
 	plan, err := readPlan(file)
 	if err != nil {
-		return &Failure{Text: err.Error()}
+		r.t.Fatal(err)
 	}
 	_, failure := r.twice(plan.Seed, &plan)
 	if failure != nil {

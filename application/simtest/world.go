@@ -44,6 +44,8 @@ type World struct {
 	plan      *sim.Plan  // that is replayed, or nil
 	generated []sim.Step // the faults of Chaos
 	active    []*ending  // the faults that are to be healed
+	faults    int        // that happened; of the driver alone
+	took      time.Duration
 }
 
 func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
