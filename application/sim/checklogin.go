@@ -150,6 +150,7 @@ func (r *run) offered() []string {
 // if there is one. It returns whether it can now.
 func (r *run) refused(end time.Time) (able bool) {
 	s := r.plan.Setup
+	var next time.Time // when another request is sent: one a millisecond, so that time passes
 	for begun := false; r.Failure == nil; {
 		if r.conn.state() == domain.Connected && r.prospect() == perhaps {
 			return true
@@ -163,10 +164,12 @@ func (r *run) refused(end time.Time) (able bool) {
 			break
 		}
 		begun = begun || r.conn.state() == domain.Connecting
-		if len(r.queue) == 0 {
+		if now := r.w.Now(); len(r.queue) == 0 && !now.Before(next) {
+			next = now.Add(time.Millisecond)
 			r.send(10, false)
 			r.awake = true
-			r.w.At(r.w.Now(), func() {})
+			r.w.At(now, func() {})
+			r.w.At(next, func() {})
 		}
 		if !r.step() && r.Failure == nil {
 			r.check.fail("ends well", "nothing is to happen; state %v", r.conn.state())

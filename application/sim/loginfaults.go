@@ -239,13 +239,23 @@ var loginVerbs = []verb{
 func (r *run) during(d time.Duration) period { return period{r.w.Now().Add(d)} }
 
 func serverSays(final bool, change func(string) string) func(*run, Step) {
-	return func(r *run, _ Step) { r.faults.server = append(r.faults.server, serverFault{final, change}) }
+	return func(r *run, _ Step) {
+		verb := r.verb
+		r.faults.server = append(r.faults.server, serverFault{final, func(message string) string {
+			r.cover.fault(verb)
+			return change(message)
+		}})
+	}
 }
 
 // loginSpoil changes the next answer to a SaslHandshake or a SaslAuthenticate.
 func loginSpoil(change func(*model.Reply, Step)) func(*run, Step) {
 	return func(r *run, s Step) {
-		r.faults.replies = append(r.faults.replies, func(reply *model.Reply) { change(reply, s) })
+		verb := r.verb
+		r.faults.replies = append(r.faults.replies, func(reply *model.Reply) {
+			r.cover.fault(verb)
+			change(reply, s)
+		})
 	}
 }
 

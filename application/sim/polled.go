@@ -29,6 +29,7 @@ func newPolled(r *run) *polled {
 		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
 		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
 		ProbeOldReleases: new(s.Old > 0 || s.Probe),
+		APIVersion:       c.APIVersion,
 		Clock:            r.w, Selector: r.w, Hooks: p.hooks(),
 	}
 	from := portsOf(s, r)
@@ -179,7 +180,7 @@ func (p *polled) close(_ time.Time, cause error, final bool) {
 	p.p.Close(cause)
 }
 
-func (p *polled) drain(time.Time) { p.p.Drain() }
+func (p *polled) drain(time.Time, bool) { p.p.Drain() }
 
 func (p *polled) renew(time.Time) { p.p.Reauthenticate() }
 
@@ -189,6 +190,8 @@ func (p *polled) watch(wake func()) bool {
 	p.p.Watch(wake)
 	return false
 }
+
+func (p *polled) condition() string { return "" }
 
 func (p *polled) state() domain.State { return p.p.State() }
 

@@ -26,7 +26,7 @@ const (
 // invariant did not hold, the chart ends with it, and has the state of the connection before the
 // step in which it was broken.
 func Explain(p Plan) (Result, chart.Chart) {
-	r := newRun(p, &story{})
+	r := newRun(p, &story{}, nil)
 	result, c := r.run(), r.story.chart
 	c.Actors = []string{theOwner, theConnection, theNetwork, theBroker}
 	if c.Title = "Every invariant holds"; result.Failure != nil {

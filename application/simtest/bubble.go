@@ -55,6 +55,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("limit", fmt.Sprintf("the function of Run did not return within %v of virtual time "+
 			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
 	}
+	w.returned, w.entered = w.Elapsed(), w.written()
 	w.cancel()
 	w.Heal()
 	over := make(chan struct{})
@@ -69,7 +70,6 @@ func (w *World) run(f func(*World), id string) {
 	w.servers.Wait()
 	close(w.stopped)
 	<-w.ended
-	w.took = w.Elapsed()
 }
 
 func within(d time.Duration, done <-chan struct{}) bool {

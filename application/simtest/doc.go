@@ -56,7 +56,8 @@
 //
 // [World.Chaos] makes faults happen for a time, drawn from the seed, and then heals all of them;
 // which kinds there are and how frequent they are differs from seed to seed. [World.At] is one
-// fault at one time. [World.Eventually], [World.Never] and [World.Invariant] say what must hold.
+// fault at one time, and [World.Inject] one that begins now, such as a broker that stays down.
+// [World.Eventually], [World.Settles], [World.Never] and [World.Invariant] say what must hold.
 // A panic, a goroutine that is left behind and a function that never returns fail the seed too. A
 // panic in a goroutine that was started neither by World.Go nor by World.Drive ends the process,
 // as in every Go program.
@@ -97,7 +98,7 @@
 //
 // Flags of the test binary, with environment variables for go test ./...:
 //
-//	-sim.seed 0x1f     SIM_SEED    run this seed only
+//	-sim.seed 31       SIM_SEED    run this seed only
 //	-sim.seeds 5000    SIM_SEEDS   run so many, instead of Options.Seeds
 //	-sim.time 10m      SIM_TIME    run new seeds for so long
 //	-sim.plan FILE     SIM_PLAN    run this plan only

@@ -1,9 +1,6 @@
 package simtest
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -53,13 +50,13 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 			}
 		}
 	}
-	begin, n := time.Now(), uint64(1)
-	for ; n <= uint64(or(int(flags.seeds), r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
+	begin := time.Now()
+	for n := uint64(1); n <= uint64(or(int(flags.seeds), r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
 		if failure := r.seed(n); failure != nil {
 			return failure
 		}
 	}
-	t.Logf("%d seeds, %v of virtual time, %d faults", n-1, r.virtual.Round(time.Second), r.faults)
+	t.Logf("simtest: %d runs of seeds and plans, with %d faults of Chaos", r.runs, r.faults)
 	return nil
 }
 
@@ -68,15 +65,13 @@ type runner struct {
 	o Options
 	f func(*World)
 
-	virtual time.Duration // of the seeds that were run
-	faults  int           // in them
+	runs, faults int
 }
 
 // seed runs a seed, and shrinks it if it fails.
 func (r *runner) seed(seed uint64) *Failure {
 	w, failure := r.twice(seed, nil)
 	if failure == nil {
-		r.virtual, r.faults = r.virtual+w.took, r.faults+w.faults
 		return nil
 	}
 	return r.shrink(sim.Plan{Seed: seed, Steps: w.generated}, failure)
@@ -98,6 +93,8 @@ func (r *runner) replay(file string) *Failure {
 // twice runs a seed, or a plan, and compares it with a second run.
 func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
 	w := bubble(r.t, r.o, seed, plan, r.f)
+	r.runs++
+	r.faults += len(w.generated) - healsOf(w.generated)
 	if w.failure == nil && !r.o.Once {
 		compare(w, bubble(r.t, r.o, seed, plan, r.f))
 	}
@@ -115,11 +112,11 @@ const (
 
 // shrink returns the failure of the least plan that fails in the same way.
 func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
-	begin, heals := time.Now(), healsOf(plan)
+	begin, heals := time.Now(), healsOf(plan.Steps)
 	all := len(plan.Steps) - heals
 	sim.ShrinkBy(plan, shrinkRuns, func(p sim.Plan) bool {
 		// The seed is also that of what is not in the plan.
-		if p.Seed != plan.Seed || healsOf(p) != heals || time.Since(begin) > shrinkTime {
+		if p.Seed != plan.Seed || healsOf(p.Steps) != heals || time.Since(begin) > shrinkTime {
 			return false
 		}
 		_, found := r.twice(p.Seed, &p)
@@ -133,80 +130,11 @@ func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
 	return failure
 }
 
-func healsOf(p sim.Plan) (n int) {
-	for _, s := range p.Steps {
+func healsOf(steps []sim.Step) (n int) {
+	for _, s := range steps {
 		if s.Verb == heal {
 			n++
 		}
 	}
 	return n
-}
-
-// compare fails a run if another one of the same seed was different.
-func compare(w, other *World) {
-	at, what := difference(w, other)
-	if what == "" {
-		return
-	}
-	w.closed = false
-	w.failAt(at, "two runs", "two runs of the seed differ: "+what+
-		"\nThe code depends on something that is not in the world: the order of a map, math/rand (see World.Rand), "+
-		"or which of several goroutines that are ready runs first. Options.Once leaves out the second run.")
-}
-
-// difference returns the first difference of two runs.
-func difference(w, other *World) (at time.Duration, what string) {
-	if other.failure != nil {
-		return other.failure.At, "the second run failed: " + other.failure.Text
-	}
-	for i, e := range w.entries {
-		if i >= len(other.entries) {
-			return e.at, "only one has: " + e.String()
-		}
-		if o := other.entries[i]; !e.equal(o) {
-			return min(e.at, o.at), fmt.Sprintf("%v %v, and %v %v", e.at, e, o.at, o)
-		}
-	}
-	if len(other.entries) > len(w.entries) {
-		e := other.entries[len(w.entries)]
-		return e.at, "only one has: " + e.String()
-	}
-	return differentTraffic(w.passed, other.passed)
-}
-
-// differentTraffic compares what went each way, connection by connection: what is read and what is
-// written at one instant has no order.
-func differentTraffic(a, b []passed) (at time.Duration, what string) {
-	for _, list := range [][]passed{a, b} {
-		slices.SortStableFunc(list, func(a, b passed) int {
-			way := func(p passed) int { // the received bytes of a connection, then what was sent
-				if p.received {
-					return 2 * p.link
-				}
-				return 2*p.link + 1
-			}
-			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(way(a), way(b)))
-		})
-	}
-	for i, p := range a {
-		if i >= len(b) {
-			return p.at, "only one has: " + p.String()
-		}
-		if p != b[i] {
-			return min(p.at, b[i].at), p.String() + ", and " + b[i].String()
-		}
-	}
-	if len(b) > len(a) {
-		return b[len(a)].at, "only one has: " + b[len(a)].String()
-	}
-	return 0, ""
-}
-
-func (p passed) String() string {
-	verb := "sent"
-	if p.received {
-		verb = "received"
-	}
-	return fmt.Sprintf("%v connection %d to %s %s %d bytes (checksum %x)", p.at, p.link, p.address, verb, p.bytes,
-		p.sum)
 }

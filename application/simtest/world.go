@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -35,8 +36,10 @@ type World struct {
 
 	mu        sync.Mutex
 	failure   *Failure
-	configs   int // made
-	rands     int // made
+	returned  time.Duration // when the function of Run returned
+	entered   int           // in the journal, until then
+	configs   int           // made
+	rands     int           // made
 	names     names
 	handled   map[int16]Handler
 	password  string     // see SetPassword
@@ -44,8 +47,6 @@ type World struct {
 	plan      *sim.Plan  // that is replayed, or nil
 	generated []sim.Step // the faults of Chaos
 	active    []*ending  // the faults that are to be healed
-	faults    int        // that happened; of the driver alone
-	took      time.Duration
 }
 
 func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
@@ -179,14 +180,34 @@ func (w *World) Never(name string, cond func() bool) {
 // Eventually waits until cond is true, and fails the seed if that takes longer than d. cond is called
 // after everything that happens; it may wait, for a request for instance.
 func (w *World) Eventually(d time.Duration, cond func() bool) {
-	at := caller()
-	limit := w.Now().Add(d)
+	w.await("Eventually", d, func() error {
+		if !cond() {
+			return errNotTrue
+		}
+		return nil
+	})
+}
+
+var errNotTrue = errors.New("not true")
+
+// Settles waits until check returns nil, and fails the seed with its last error if that takes longer
+// than d. Otherwise it is Eventually, for conditions whose values a report should have.
+func (w *World) Settles(d time.Duration, check func() error) {
+	w.await("Settles", d, check)
+}
+
+func (w *World) await(name string, d time.Duration, check func() error) {
+	at, limit := caller(), w.Now().Add(d)
 	l, done := w.subscribe()
 	defer done()
 	l.alarm.Set(limit)
-	for !cond() {
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
 		if !w.Now().Before(limit) {
-			w.fail(at, fmt.Sprintf("Eventually: not so within %v", d))
+			w.fail(at, fmt.Sprintf("%s: %v after %v", name, err, d))
 		}
 		l.wait()
 	}
