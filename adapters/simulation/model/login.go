@@ -89,7 +89,8 @@ func (c *Conn) ExpireSession() {
 
 // handshake answers SaslHandshake.
 func (c *Conn) handshake(r *Reply) {
-	name, _, ok := nullable(r.Request.Body)
+	read, _, ok := nullable(r.Request.Body)
+	name := string(read)
 	switch s := &c.login; {
 	case !ok:
 		c.Close()
