@@ -51,6 +51,10 @@ func (c *Connection) Lose(now time.Time, l Lease, err error) { c.m.HandleLost(no
 // State returns the state of the connection.
 func (c *Connection) State() State { return c.m.State() }
 
+// Condition returns which requests a Connected connection admits, by one of the names of
+// [Conditions]: the first, serving, in any other state.
+func (c *Connection) Condition() string { return c.m.condition.String() }
+
 // Epoch returns the number of the current attempt, 0 before the first.
 func (c *Connection) Epoch() uint64 { return c.m.Epoch() }
 

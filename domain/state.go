@@ -108,6 +108,13 @@ const (
 	closing                           // the same, for good
 )
 
+var conditionNames = [...]string{"serving", "reauthenticating", "replacing", "draining", "closing"}
+
+func (c condition) String() string { return nameOf(conditionNames[:], int(c), "unknown condition") }
+
+// Conditions returns the names of the conditions of a Connected connection.
+func Conditions() []string { return conditionNames[:] }
+
 // conditionMoves lists, for each condition, those that may follow it, and the event that
 // causes each. The end of the connection leads from all of them to serving, of the next.
 var conditionMoves = [...]map[condition]string{

@@ -1,11 +1,12 @@
 // The command planted shows that the simulator notices defects. Each file of testdata is one: a
 // sentence, a file of the core, the text to replace, which must be there exactly once, and what
 // replaces it. The command runs the seeds of application/sim over the changed core, by go build's
-// -overlay, and prints the seed that finds it, the invariant that does not hold, and the lines of
-// the least plan.
+// -overlay, and prints the seed that finds it, the invariant that does not hold, the lines of the
+// least plan, and how long it took to find that.
 //
-//	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8]
+//	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8] [defect ...]
 //
+// Without names it plants all defects.
 // The exit code is 1 if a defect is not found within the seeds, or its plan has more lines.
 package main
 
@@ -18,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -37,19 +39,22 @@ func main() {
 		os.Exit(2)
 	}
 	failed := false
-	fmt.Printf("%-24s %6s  %-18s %5s\n", "defect", "seed", "invariant", "lines")
+	fmt.Printf("%-24s %6s  %-18s %5s  %s\n", "defect", "seed", "invariant", "lines", "shrunk in")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		if flag.NArg() > 0 && !slices.Contains(flag.Args(), name) {
+			continue
+		}
 		found, err := try(root, file, *seeds)
 		switch {
 		case err != nil:
 			fmt.Printf("%-24s %v\n", name, err)
 			failed = true
 		case found.lines > *lines:
-			fmt.Printf("%-24s %6s  %-18s %5d: more than %d\n", name, found.seed, found.invariant, found.lines, *lines)
+			fmt.Printf("%-24s %v: more than %d lines\n", name, found, *lines)
 			failed = true
 		default:
-			fmt.Printf("%-24s %6s  %-18s %5d\n", name, found.seed, found.invariant, found.lines)
+			fmt.Printf("%-24s %v\n", name, found)
 		}
 	}
 	if failed {
@@ -59,11 +64,16 @@ func main() {
 
 // finding is how a defect was found.
 type finding struct {
-	seed, invariant string
-	lines           int
+	seed, invariant, took string
+	lines                 int
 }
 
-var failure = regexp.MustCompile(`seed (\d+): sim: (.*) does not hold after [^\n]*least plan:\n((?:[ \t]+[^\n]*\n)+)`)
+func (f *finding) String() string {
+	return fmt.Sprintf("%6s  %-18s %5d  %s", f.seed, f.invariant, f.lines, f.took)
+}
+
+var failure = regexp.MustCompile(`seed (\d+): sim: (.*) does not hold after (?:[^\n]*\n)+?` +
+	`[ \t]*the least plan, found in (\S+):\n((?:[ \t]+[^\s][^\n]*\n)+)`)
 
 // try runs seeds over the core with one defect in it.
 func try(root, file string, seeds int) (*finding, error) {
@@ -106,5 +116,5 @@ func try(root, file string, seeds int) (*finding, error) {
 	if m == nil {
 		return nil, fmt.Errorf("no seed failed: %v: %.500s", err, out)
 	}
-	return &finding{string(m[1]), string(m[2]), bytes.Count(m[3], []byte("\n"))}, nil
+	return &finding{string(m[1]), string(m[2]), string(m[3]), bytes.Count(m[4], []byte("\n"))}, nil
 }

@@ -20,11 +20,13 @@ import (
 //
 // Conns come from Dial and NewConn; the zero value is not usable.
 //
-// A Conn adds three things to the core: a lock, a queue of requests that the core does not
-// admit yet (queue.go), and one alarm. Ports are called with the lock held, except for
-// reads and writes that block; hooks are called without it. conn_call.go has the part of
-// the caller, conn_drive.go handles the core's outputs, conn_lease.go reads and writes.
+// Ports are called with a lock held, except for reads and writes that block; hooks are called
+// without it.
 type Conn struct {
+	// It adds three things to the core: a lock, a queue of requests that the core does not admit
+	// yet (queue.go), and one alarm. conn_call.go has the part of the caller, conn_drive.go
+	// handles the core's outputs, conn_lease.go reads and writes.
+
 	cfg   Config
 	alarm ports.Alarm
 

@@ -37,10 +37,10 @@ func WithRequestTimeout(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, callOptionsKey{}, o)
 }
 
-// WithFailFast returns a context whose requests do not wait for the backoff. While there is no
-// connection because an attempt has failed, they fail at once with ErrNotConnected and the
-// failure as cause; without one they wait for the attempt in progress, or start one, and fail
-// if it does. So do requests that wait in the queue when the connection is lost. It applies to
+// WithFailFast returns a context whose requests do not wait for the backoff: during the
+// pause after a failed attempt they fail at once with ErrNotConnected and the failure as cause.
+// Otherwise they wait for the attempt in progress, or start one, and fail if it does. So do
+// requests that wait in the queue when the connection is lost. It applies to
 // Request, RequestRaw, SendWait and Connect of a Conn, and to Ping; Send never waits.
 func WithFailFast(ctx context.Context) context.Context {
 	o := optionsOf(ctx)

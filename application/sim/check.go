@@ -80,6 +80,12 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	}
 }
 
+// dialed is the beginning of another connection, which knows nothing of the last one.
+func (c *checker) dialed() {
+	c.state, c.table, c.pacing = domain.Disconnected, false, pacing{}
+	c.timing.until = time.Time{}
+}
+
 func (c *checker) noted(now time.Time, e *domain.Event) {
 	c.errorText("the error of an event", e.Err)
 	c.text("the text of an event", e.Text)

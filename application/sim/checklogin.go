@@ -20,6 +20,7 @@ import (
 type loginCheck struct {
 	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
 	loggingIn *model.Conn // the connection of the last token
+	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 }
 
@@ -44,6 +45,10 @@ func (c *checker) handshake(req *model.Request) {
 
 // token is a token at the broker.
 func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
+	if c.refused != nil && c.refused != conn && c.r.healed {
+		c.fail("confirmed", "a refused token was left without a word")
+	}
+	c.refused = nil
 	if c.loggingIn = conn; c.unproven == conn && string(token) != "\x01" {
 		c.fail("verified", "a peer that proved nothing received a token of %s", mechanism)
 	}
@@ -65,6 +70,10 @@ func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
 			"is configured before it", mechanism)
 	}
 }
+
+// refusal is the JSON of a broker that refuses a token. Its client says so with a byte, or sends
+// another token; otherwise both would wait, or the broker would never say error 58.
+func (c *checker) refusal(conn *model.Conn) { c.refused = conn }
 
 // afterLogin checks a request of the owner at the broker.
 func (c *checker) afterLogin(req *model.Request) {
@@ -141,6 +150,7 @@ func (r *run) offered() []string {
 // if there is one. It returns whether it can now.
 func (r *run) refused(end time.Time) (able bool) {
 	s := r.plan.Setup
+	var next time.Time // when another request is sent: one a millisecond, so that time passes
 	for begun := false; r.Failure == nil; {
 		if r.conn.state() == domain.Connected && r.prospect() == perhaps {
 			return true
@@ -154,10 +164,12 @@ func (r *run) refused(end time.Time) (able bool) {
 			break
 		}
 		begun = begun || r.conn.state() == domain.Connecting
-		if len(r.queue) == 0 {
+		if now := r.w.Now(); len(r.queue) == 0 && !now.Before(next) {
+			next = now.Add(time.Millisecond)
 			r.send(10, false)
 			r.awake = true
-			r.w.At(r.w.Now(), func() {})
+			r.w.At(now, func() {})
+			r.w.At(next, func() {})
 		}
 		if !r.step() && r.Failure == nil {
 			r.check.fail("ends well", "nothing is to happen; state %v", r.conn.state())

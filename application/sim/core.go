@@ -10,8 +10,9 @@ import (
 
 // core is a domain.Connection as the owner drives it.
 type core struct {
-	c *domain.Connection
-	r *run
+	c   *domain.Connection
+	r   *run
+	due time.Time // the deadline of the last Idle
 }
 
 // handle is a request in flight, as its connection knows it.
@@ -22,7 +23,14 @@ type handle struct {
 
 func (c *core) work(time.Time) (deadline time.Time) {
 	r := c.r
-	for {
+	if !c.due.IsZero() && !r.w.Now().Before(c.due) {
+		r.cover.event(eventTimer)
+	}
+	for outputs := 0; ; outputs++ {
+		if outputs > maxBusy {
+			r.check.fail("goes on", "the connection has %d outputs at one instant", outputs)
+			return time.Time{}
+		}
 		now := r.w.Now()
 		switch out := c.c.Step(now, len(r.queue) > 0); out.Kind {
 		case domain.Changed:
@@ -34,6 +42,7 @@ func (c *core) work(time.Time) (deadline time.Time) {
 			r.completed(now, f.Tag.(*request), f.Body(), f.Err())
 			c.c.Recycle(f)
 		case domain.Idle:
+			c.due = out.Deadline
 			return out.Deadline
 		}
 	}
@@ -71,13 +80,15 @@ func (c *core) cancel(now time.Time, q *request) bool {
 
 func (c *core) close(now time.Time, cause error, final bool) { c.c.Close(now, cause, final) }
 
-func (c *core) drain(now time.Time) { c.c.Drain(now, false) }
+func (c *core) drain(now time.Time, final bool) { c.c.Drain(now, final) }
 
 func (c *core) renew(now time.Time) { c.c.Reauthenticate(now) }
 
 func (c *core) swap(now time.Time, to []ports.Authenticator) { c.c.SetAuthenticators(now, to) }
 
 func (c *core) watch(wake func()) bool { return c.c.Watch(wake) }
+
+func (c *core) condition() string { return c.c.Condition() }
 
 func (c *core) state() domain.State { return c.c.State() }
 

@@ -45,9 +45,11 @@
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
+//   - "no panic": nothing panics.
 //   - "secret": no text shows a password, a key, a token or a proof.
 //   - "verified": a peer that is not verified gets no secret if the settings forbid that, nor one
 //     that another mechanism would have kept; and one that proved nothing gets nothing more.
+//   - "confirmed": a refusal of a token in JSON is answered (RFC 7628).
 //   - "named": a failed handshake of TLS is reported as one, and is final if it is.
 //   - "ends well": without faults the connection answers a request in time, or fails with
 //     ErrAuthentication if it cannot log in, and a closed one has nothing left: no request, link,

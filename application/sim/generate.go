@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -19,13 +20,18 @@ func Generate(seed uint64) Plan {
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
 	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
 	var at time.Duration
-	for range 80 + g.Below(70) {
+	for range 95 + g.Below(80) {
 		at += g.Between(0, 2*gap)
-		p.Steps = append(p.Steps, g.operation(at))
+		op := g.operation(at, p.Setup)
+		p.Steps = append(p.Steps, op)
 		if len(faults) > 0 && g.Below(1000) < rate {
 			p.Steps = append(p.Steps, g.fault(at+g.Between(0, gap), faults))
 		}
+		if len(faults) > 0 && slices.Contains(phases, op.Verb) {
+			p.Steps = append(p.Steps, g.within(at, p.Setup, faults)...)
+		}
 	}
+	p.Steps = append(p.Steps, g.dials(p.Steps, gap)...)
 	for range 2 { // some at least, whatever the rate
 		if len(faults) > 0 {
 			p.Steps = append(p.Steps, g.fault(g.Between(0, at), faults))
@@ -71,7 +77,7 @@ func (g generator) setup() (s Setup) {
 		s.Probe = true
 	case 2, 3, 4, 5:
 		s.Login = true
-		s.Raw = g.percent(20)
+		s.Raw = g.percent(30)
 		if !s.Raw && g.percent(60) {
 			s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
 		}
@@ -85,21 +91,59 @@ func (g generator) setup() (s Setup) {
 	return s
 }
 
+// phases are the operations that begin a phase of the connection that is soon over. Without faults
+// that are drawn for it, it would have few.
+var phases = []string{"drain", "renew", "close", "drain-for-good", "close-for-good"}
+
+// dials draws when the owner makes another connection after one that was for good. The last may
+// have none after it.
+func (g generator) dials(steps []Step, gap time.Duration) (dials []Step) {
+	for _, s := range steps {
+		if s.Verb == "close-for-good" || s.Verb == "drain-for-good" {
+			dials = append(dials, Step{At: s.At + g.Between(0, 4*gap), Verb: "dial"})
+		}
+	}
+	if n := len(dials); n > 0 && g.percent(20) {
+		dials = dials[:n-1]
+	}
+	return dials
+}
+
+// within draws what happens in the first round trips of a phase. Some of it
+// comes a pause later, into the setup of the next connection.
+func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []Step) {
+	for g.percent(45) {
+		at := at + g.Between(0, 6*s.Latency+s.Jitter+time.Millisecond)
+		if g.percent(25) {
+			at += backoffBase
+		}
+		switch {
+		case g.percent(65):
+			steps = append(steps, g.fault(at, kinds))
+		case g.percent(70):
+			steps = append(steps, Step{At: at, Verb: phases[g.Below(int64(len(phases)))]})
+		default:
+			steps = append(steps, g.operation(at, s))
+		}
+	}
+	return steps
+}
+
 // operation is one of the owner's.
-func (g generator) operation(at time.Duration) Step {
+func (g generator) operation(at time.Duration, s Setup) Step {
+	if s.Login && g.percent(3) {
+		return Step{At: at, Verb: "renew"}
+	}
 	switch n := g.Below(100); {
 	case n < 78:
 		return Step{At: at, Verb: "send", N: g.size()}
 	case n < 90:
 		return Step{At: at, Verb: "post", N: g.size()}
-	case n < 96:
+	case n < 95:
 		return Step{At: at, Verb: "cancel", N: g.Below(5)}
-	case n < 97:
-		return Step{At: at, Verb: "close"}
-	case n < 98:
-		return Step{At: at, Verb: "drain"}
+	default:
+		return Step{At: at, Verb: phases[g.Below(int64(len(phases)))]}
 	}
-	return Step{At: at, Verb: "renew"}
 }
 
 func (g generator) size() int64 {

@@ -50,6 +50,7 @@ type logins struct {
 	delay   time.Duration    // of what an authenticator asks for
 
 	faults loginFaults
+	healed bool // all faults are over
 }
 
 // token is a token of OAUTHBEARER.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
@@ -20,6 +21,7 @@ type loginFaults struct {
 
 	denial, refusal int64                // their forms: denials, bearerRefusals
 	server          []serverFault        // of the next messages of a server of SCRAM or GSSAPI
+	behind          []int64              // forms of what the next servers say behind a login: behinds
 	replies         []func(*model.Reply) // changes of the next answers within a login
 }
 
@@ -60,6 +62,13 @@ var bearerRefusals = []func(token string) string{
 	func(token string) string { return `{"status":"invalid_token","scope":"` + token + `"}` },
 	func(token string) string { return `{"status":"no token ` + token + `"}` },
 	func(token string) string { return "token " + token + " is not known" },
+}
+
+// behinds are what a broker may send behind a secret that it accepts, where nothing is expected.
+var behinds = []func(token []byte) []byte{
+	func([]byte) []byte { return []byte{0} },
+	bytes.Clone,
+	func(token []byte) []byte { return []byte(`{"status":"` + secretOf(string(token)) + `"}`) },
 }
 
 // serverOf returns the broker's side of a mechanism.
@@ -120,6 +129,7 @@ func bearerServer(r *run) model.Mechanism {
 				if r.faults.refused.lasts(r.w.Now()) {
 					form = r.faults.refusal
 				}
+				r.check.refusal(r.check.loggingIn)
 				challenge = []byte(bearerRefusals[form%int64(len(bearerRefusals))](refused))
 			}
 			if err != nil {
@@ -150,7 +160,12 @@ func (r *run) deniable(m model.Mechanism, lifetime time.Duration) model.Mechanis
 			if r.faults.denied.lasts(r.w.Now()) {
 				return nil, "", refusedBecause(r.denial(m.Name, token))
 			}
-			return exchange(token)
+			challenge, principal, err := exchange(token)
+			if forms := &r.faults.behind; principal != "" && exposes(m.Name) && len(*forms) > 0 {
+				challenge = behinds[(*forms)[0]%int64(len(behinds))](token)
+				*forms = (*forms)[1:]
+			}
+			return challenge, principal, err
 		}
 	}
 	return m
@@ -196,6 +211,9 @@ var loginVerbs = []verb{
 	{"no-proof", serverSays(true, func(string) string { return "" })},
 	{"server-error", serverSays(true, func(string) string { return "e=other-error" })},
 
+	// The next server of PLAIN or OAUTHBEARER says something behind the secret: N is its form.
+	{"behind-login", func(r *run, s Step) { r.faults.behind = append(r.faults.behind, s.N) }},
+
 	// Changes of the next answer to a request of a login.
 	{"login-error", loginSpoil(func(r *model.Reply, s Step) {
 		if len(r.Body) >= 2 {
@@ -221,13 +239,23 @@ var loginVerbs = []verb{
 func (r *run) during(d time.Duration) period { return period{r.w.Now().Add(d)} }
 
 func serverSays(final bool, change func(string) string) func(*run, Step) {
-	return func(r *run, _ Step) { r.faults.server = append(r.faults.server, serverFault{final, change}) }
+	return func(r *run, _ Step) {
+		verb := r.verb
+		r.faults.server = append(r.faults.server, serverFault{final, func(message string) string {
+			r.cover.fault(verb)
+			return change(message)
+		}})
+	}
 }
 
 // loginSpoil changes the next answer to a SaslHandshake or a SaslAuthenticate.
 func loginSpoil(change func(*model.Reply, Step)) func(*run, Step) {
 	return func(r *run, s Step) {
-		r.faults.replies = append(r.faults.replies, func(reply *model.Reply) { change(reply, s) })
+		verb := r.verb
+		r.faults.replies = append(r.faults.replies, func(reply *model.Reply) {
+			r.cover.fault(verb)
+			change(reply, s)
+		})
 	}
 }
 

@@ -3,4 +3,4 @@
 package sim_test
 
 // seeds is how many TestSeeds runs.
-const seeds = 5000
+const seeds = 20_000

@@ -43,12 +43,14 @@ type connection interface {
 	// cancel returns false for a request that is done, and that the owner has not received yet.
 	cancel(now time.Time, q *request) (ok bool)
 	close(now time.Time, cause error, final bool)
-	drain(now time.Time)
+	drain(now time.Time, final bool)
 	renew(now time.Time)
 	swap(now time.Time, to []ports.Authenticator)
 	watch(wake func()) (again bool)
 
 	state() domain.State
+	// condition is that of a Connected connection, "" if it is not known.
+	condition() string
 	responsesDue() int
 	inFlight() int
 	stats() domain.Stats
@@ -57,9 +59,9 @@ type connection interface {
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
+	r.calls = 0
 	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
-		s := r.acts[i]
-		verbs[verbIndex(s.Verb)].do(r, s)
+		r.act(r.acts[i])
 	}
 	r.acts = r.acts[:0]
 	for {
@@ -95,6 +97,7 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 		*deadline = now.Add(wait)
 		return false
 	}
+	r.cover.event(eventConnect)
 	r.conn.connect(now)
 	return true
 }
@@ -117,13 +120,18 @@ func (r *run) admit(now time.Time) (sent bool) {
 	for len(r.queue) > 0 {
 		q := r.queue[0]
 		r.check.offered = q
-		if !now.Before(q.until) {
+		switch {
+		case !now.Before(q.until):
 			r.trace.gaveUp(now, q.number)
 			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
-		} else if !r.conn.admits() || !r.conn.send(now, q) {
+		case !r.conn.admits():
 			return sent
-		} else {
+		default:
+			r.cover.event(eventAdmit)
+			if !r.conn.send(now, q) {
+				return sent
+			}
 			sent = true
 		}
 		r.queue = slices.Delete(r.queue, 0, 1)
@@ -173,4 +181,32 @@ func (r *run) cancel(n int) {
 	r.check.canceled(q)
 	r.story.canceled(q)
 	q.handle = handle{}
+}
+
+// A Polled is never closed for good.
+
+func (r *run) close(final bool) {
+	final = final && !r.plan.Setup.Polled
+	r.final = r.final || final
+	r.conn.close(r.w.Now(), nil, final)
+}
+
+func (r *run) drain(final bool) {
+	final = final && !r.plan.Setup.Polled
+	r.final = r.final || final
+	r.conn.drain(r.w.Now(), final)
+}
+
+// dial makes another connection once the last one is closed for good.
+func (r *run) dial() {
+	switch {
+	case r.conn.state() == domain.Closed:
+		r.final = false
+		r.check.dialed()
+		r.connection()
+	case r.final:
+		r.w.At(r.w.Now().Add(backoffBase), func() {
+			r.acts, r.awake = append(r.acts, Step{Verb: "dial"}), true
+		})
+	}
 }

@@ -98,7 +98,7 @@ func ParsePlan(text string) (p Plan, err error) { return ParsePlanOf(text, Verbs
 
 // ParsePlanOf is ParsePlan with the verbs of another engine; nil allows all.
 func ParsePlanOf(text string, verbs []string) (p Plan, err error) {
-	for i, line := range strings.Split(text, "\n") {
+	for i, line := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0][0] == '#' {
 			continue

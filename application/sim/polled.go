@@ -154,6 +154,9 @@ func (p *polled) send(_ time.Time, q *request) bool {
 			return false
 		}
 	}
+	if p.state().Down() && errors.Is(err, broker.ErrNotConnected) { // since Send has written, and so ended a drain
+		return false
+	}
 	p.r.check.fail("admitted as said", "there was room for request %d, and Send: %v", q.number, err)
 	return true
 }
@@ -176,7 +179,7 @@ func (p *polled) close(_ time.Time, cause error, final bool) {
 	p.p.Close(cause)
 }
 
-func (p *polled) drain(time.Time) { p.p.Drain() }
+func (p *polled) drain(time.Time, bool) { p.p.Drain() }
 
 func (p *polled) renew(time.Time) { p.p.Reauthenticate() }
 
@@ -186,6 +189,8 @@ func (p *polled) watch(wake func()) bool {
 	p.p.Watch(wake)
 	return false
 }
+
+func (p *polled) condition() string { return "" }
 
 func (p *polled) state() domain.State { return p.p.State() }
 

@@ -3,7 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -17,8 +19,8 @@ type Result struct {
 	// Trace is what happened, a line for each thing, with the time since the beginning.
 	Trace string
 	// Steps, Requests and Faults count the events given to the connection, the requests that
-	// its owner sent, and the faults of the plan.
-	Steps, Requests, Faults int
+	// its owner sent, and the faults of the plan, and Kinds the verbs of these faults.
+	Steps, Requests, Faults, Kinds int
 	// Failure is the first invariant that did not hold; nil if all did.
 	Failure *Failure
 }
@@ -72,21 +74,33 @@ type run struct {
 	wake    func()
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
+	final   bool       // it has closed or drained it for good
 	queue   []*request // not admitted yet
 	pending []*request // in flight
 	serial  int64
 
 	trace  trace
 	check  checker
+	verb   int            // the one that is carried out
+	kinds  [maxVerbs]bool // that happened
+	cover  *Coverage      // nil: cells are not counted
+	calls  int            // of the link, in this step
 	memory *memory
 	story  *story // nil: there is no chart
 	Result
 }
 
 // Run runs a plan.
-func Run(p Plan) Result { return newRun(p, nil).run() }
+func Run(p Plan) Result { return newRun(p, nil, nil).run() }
 
-func (r *run) run() Result {
+func (r *run) run() (result Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.check.fail("no panic", "%v, in %s", v, panicked())
+			r.Trace = string(r.trace.text)
+			result = r.Result
+		}
+	}()
 	end := r.start
 	if n := len(r.steps); n > 0 {
 		end = r.start.Add(r.steps[n-1].At)
@@ -106,8 +120,23 @@ func (r *run) run() Result {
 	return r.Result
 }
 
-func newRun(p Plan, s *story) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s}
+// panicked names the function in which the panic began.
+func panicked() string {
+	pcs := make([]uintptr, 64)
+	frames, below := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)]), false
+	for {
+		frame, more := frames.Next()
+		system := strings.HasPrefix(frame.Function, "runtime.")
+		if below && !system || !more {
+			return frame.Function
+		}
+		below = below || frame.Function == "runtime.gopanic"
+	}
+}
+
+func newRun(p Plan, s *story, cover *Coverage) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s,
+		cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
@@ -128,14 +157,19 @@ func newRun(p Plan, s *story) *run {
 	}
 	r.broker = brokerOf(p.Setup, r)
 	r.heal()
-	if p.Setup.Polled {
-		r.conn = newPolled(r)
-	} else {
-		r.conn = &core{domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false), r}
-	}
+	r.connection()
 	r.wake = func() { r.awake = true }
 	r.alarm = r.w.NewAlarm(r.wake)
 	return r
+}
+
+// connection makes a connection.
+func (r *run) connection() {
+	if r.plan.Setup.Polled {
+		r.conn = newPolled(r)
+		return
+	}
+	r.conn = &core{c: domain.NewConnection(configOf(r.plan.Setup, r.w), portsOf(r.plan.Setup, r), false), r: r}
 }
 
 // step lets the next event of the world happen, and the connection do what it makes possible.
@@ -175,8 +209,37 @@ func (r *run) do(s Step) {
 		r.acts = append(r.acts, s)
 		return
 	}
-	r.Faults++
+	if r.Faults++; !r.kinds[i] {
+		r.kinds[i] = true
+		r.Kinds++
+	}
+	r.cover.fault(i)
+	r.verb = i
 	verbs[i].do(r, s)
+}
+
+// act is an operation of the owner's.
+func (r *run) act(s Step) {
+	i := verbIndex(s.Verb)
+	if r.given(s) {
+		r.cover.operation(i)
+	}
+	verbs[i].do(r, s)
+}
+
+// given reports whether an operation of the owner's is given to the connection.
+func (r *run) given(s Step) bool {
+	switch s.Verb {
+	case "cancel":
+		return len(r.pending) > 0
+	case "dial":
+		return r.conn.state() == domain.Closed
+	case "doze":
+		return false
+	case "swap":
+		return r.plan.Setup.Login
+	}
+	return true
 }
 
 func (r *run) changed(now time.Time, from, to domain.State, err error) {
@@ -191,19 +254,21 @@ func (r *run) noted(now time.Time, e *domain.Event) {
 	r.check.noted(now, e)
 }
 
-// settle ends the faults, and requires that the connection answers a request in time.
+// settle ends the faults, and requires that the connection answers a request in time, or, if it
+// was closed or drained for good, that it is closed.
 func (r *run) settle() {
 	if r.Failure != nil {
 		return
 	}
 	r.heal()
+	r.healed, r.check.refused = true, nil
 	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
-	if r.prospect() != certainly {
+	if !r.final && r.prospect() != certainly {
 		if !r.refused(begin.Add(bound)) {
 			r.finish()
 			return
@@ -211,18 +276,18 @@ func (r *run) settle() {
 		begin = r.w.Now()
 	}
 	last := int64(0)
-	for r.Failure == nil && (last == 0 || r.check.last != last) {
+	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.state(), r.conn.stats().LastError)
 		}
-		if len(r.pending)+len(r.queue) == 0 {
+		if len(r.pending)+len(r.queue) == 0 && !r.final {
 			r.send(10, false)
 			last, r.awake = r.serial, true
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.state())
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", r.serial, r.conn.state())
 		}
 	}
 	r.finish()

@@ -5,10 +5,17 @@ import (
 	"strings"
 )
 
-// sentence is what a chart says of a fault, and where. N and FOR are the arguments of the step.
+// sentence is what a chart says of a step, and at which actor. N and FOR are the arguments of the step.
 type sentence struct{ at, text string }
 
 var sentences = map[string]sentence{
+	"close": {theOwner, "close, and connect again with the next request"},
+	"drain": {theOwner, "close, once nothing is in flight"},
+	"renew": {theOwner, "renew the session"},
+	"check": {theOwner, "check the release within FOR"},
+	"doze":  {theOwner, "receives nothing for FOR"},
+	"swap":  {theOwner, "replace the authenticators"},
+
 	"reset":        {theNetwork, "the connection is reset"},
 	"fin":          {theNetwork, "the connection is closed"},
 	"half-close":   {theNetwork, "nothing more is sent to the client, and its bytes are still read"},
@@ -41,9 +48,31 @@ var sentences = map[string]sentence{
 	"then-close":    {theBroker, "it will end the connection behind the next answer"},
 	"then-reset":    {theBroker, "it will reset the connection instead of the next answer"},
 	"error":         {theBroker, "the next answer will have the error N"},
+
+	"deny":             {theBroker, "logins are refused for FOR"},
+	"no-token":         {theOwner, "has no token for FOR"},
+	"expired-token":    {theOwner, "has a token that has expired, for FOR"},
+	"refused-token":    {theBroker, "tokens are refused for FOR"},
+	"slow-credentials": {theOwner, "credentials take FOR within the next second"},
+	"weak-iterations":  {theBroker, "the next login will have too few iterations of SCRAM"},
+	"huge-iterations":  {theBroker, "the next login will have too many iterations of SCRAM"},
+	"bad-nonce":        {theBroker, "the next login will have the nonce of another one"},
+	"extension":        {theBroker, "the next login will need an unknown extension of SCRAM"},
+	"bad-proof":        {theBroker, "it will prove the next login with a wrong signature"},
+	"no-proof":         {theBroker, "it will not prove the next login"},
+	"server-error":     {theBroker, "it will end the next login with an error of SCRAM"},
+	"login-error":      {theBroker, "the next answer of a login will have the error N"},
+	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
+	"lifetime":         {theBroker, "the session of the next login will have N ms"},
+
+	"tls-fails":  {theNetwork, "handshakes of TLS fail for FOR"},
+	"tls-slow":   {theNetwork, "handshakes of TLS take FOR within the next second"},
+	"tls-alert":  {theNetwork, "an alert of TLS ends the connection"},
+	"unverified": {theNetwork, "the peer is not verified for FOR"},
+	"tls-port":   {theNetwork, "the port expects TLS for FOR"},
 }
 
-// sentenceOf returns what is said of a fault.
+// sentenceOf returns what is said of a step.
 func sentenceOf(s Step) sentence {
 	said, known := sentences[s.Verb]
 	if !known {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -20,24 +21,53 @@ var (
 	update = flag.Bool("update", false, "write the hashes of testdata/golden.txt")
 )
 
-// TestSeeds runs seeds: every invariant holds in each, and they are worth it.
+// From this many seeds on a campaign hits each cell that is not excluded, and from that many on
+// each pair.
+const (
+	seedsForCells = 1_000_000
+	seedsForPairs = 100_000
+)
+
+// TestSeeds runs seeds: every invariant holds in each, they are worth it, and they hit what can be
+// reached.
 func TestSeeds(t *testing.T) {
-	var steps, requests, faults, n uint64
-	for seed := *from; seed < *from+*count; seed++ {
-		p := sim.Generate(seed)
-		r := sim.Run(p)
-		if r.Failure != nil {
-			t.Fatalf("seed %d: %v; the least plan:\n%s", seed, r.Failure, sim.Shrink(p))
-		}
-		steps += uint64(r.Steps)
-		requests += uint64(r.Requests)
-		faults += uint64(r.Faults)
-		n++
+	begin := time.Now()
+	report := sim.Campaign{From: *from, Seeds: *count, Cover: true}.Run()
+	t.Logf("%v\n%.0f seeds a second", report, float64(report.Seeds)/time.Since(begin).Seconds())
+	if report.Failure != nil {
+		t.Fatal(story(report))
 	}
-	if steps < 500*n || requests < 100*n || faults < 3*n {
-		t.Errorf("%d seeds have too little: %d steps, %d requests, %d faults", n, steps, requests, faults)
+	if n := report.Seeds; n >= 100 && (report.Steps < 500*n || report.Requests < 100*n || report.Kinds < 3*n) {
+		t.Errorf("the seeds have too little; want means of 500 steps, 100 requests and 3 kinds of faults")
 	}
-	t.Logf("%d seeds, each with %d steps, %d requests and %d faults on average", n, steps/n, requests/n, faults/n)
+	if wrong := report.Coverage.Wrong(); len(wrong) > 0 {
+		t.Errorf("%d cells were hit although a rule of unreachable.go excludes them: %v", len(wrong), wrong)
+	}
+	const neither = "%d are neither hit nor excluded by unreachable.go:\n%v"
+	if missing := report.Coverage.Missing(); *count >= seedsForCells && len(missing) > 0 {
+		t.Errorf("of the cells, "+neither, len(missing), cellLines(missing))
+	}
+	if missing := report.Coverage.MissingPairs(); *count >= seedsForPairs && len(missing) > 0 {
+		t.Errorf("of the pairs, "+neither, len(missing), cellLines(missing))
+	}
+}
+
+func cellLines(cells []sim.Cell) string {
+	var b strings.Builder
+	for _, c := range cells {
+		fmt.Fprintln(&b, c)
+	}
+	return b.String()
+}
+
+// story is how the failure of a campaign is reported: the invariant, the line that repeats it, and
+// the least plan.
+func story(report sim.Report) string {
+	begin := time.Now()
+	least := sim.Shrink(sim.Generate(report.Failed))
+	return fmt.Sprintf("seed %d: %v\nagain: go test ./application/sim -run '^TestSeeds$' -sim.from %d -sim.seeds 1\n"+
+		"the least plan, found in %v:\n%v",
+		report.Failed, report.Failure, report.Failed, time.Since(begin).Round(time.Millisecond), least)
 }
 
 const golden = "testdata/golden.txt"

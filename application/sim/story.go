@@ -26,7 +26,7 @@ const (
 // invariant did not hold, the chart ends with it, and has the state of the connection before the
 // step in which it was broken.
 func Explain(p Plan) (Result, chart.Chart) {
-	r := newRun(p, &story{})
+	r := newRun(p, &story{}, nil)
 	result, c := r.run(), r.story.chart
 	c.Actors = []string{theOwner, theConnection, theNetwork, theBroker}
 	if c.Title = "Every invariant holds"; result.Failure != nil {
@@ -73,8 +73,10 @@ func (s *story) step(step Step) {
 	}
 	switch {
 	case step.Verb == "send", step.Verb == "post", step.Verb == "cancel":
+	case step.Verb == "doze":
+		s.add(theOwner, "", "%s", sentenceOf(step).text)
 	case verbIndex(step.Verb) < owners:
-		s.add(theOwner, theConnection, "%s", step.Verb)
+		s.add(theOwner, theConnection, "%s", sentenceOf(step).text)
 	default:
 		said := sentenceOf(step)
 		s.add(said.at, "", "fault: %s", said.text)

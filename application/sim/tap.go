@@ -18,6 +18,15 @@ type tap struct {
 	sent, received int     // bytes, of all links
 }
 
+// Resolve begins a lookup.
+func (t *tap) Resolve(host string, port uint16) ports.Lookup {
+	lookup := t.Network.Resolve(host, port)
+	if t.r.cover == nil {
+		return lookup
+	}
+	return &coveredLookup{lookup, lookup.(ports.Watcher), t.r.cover}
+}
+
 // Open opens a link that is watched.
 func (t *tap) Open(ep ports.Endpoint) ports.Link {
 	link := t.Network.Open(ep)
@@ -41,6 +50,9 @@ type tapped struct {
 	partial []byte     // of the frame that is being sent
 	lastID  int32      // of the last whole frame
 	due     []*request // admitted on this link, and not sent whole
+
+	stage ports.Stage // the last that was reported
+	short bool        // the last Send did not take all
 }
 
 // ready means that requests are admitted.
@@ -69,14 +81,18 @@ func (l *tapped) use(call string) {
 // Stage passes a call on.
 func (l *tapped) Stage() (ports.Stage, error) {
 	l.use("Stage")
-	return l.Link.Stage()
+	stage, err := l.Link.Stage()
+	l.t.r.cover.staged(stage > l.stage, err)
+	l.stage = stage
+	return stage, err
 }
 
 // Send reads what is sent.
 func (l *tapped) Send(p []byte) (int, error) {
 	l.use("Send")
 	n, err := l.Link.Send(p)
-	if n > 0 {
+	l.t.r.cover.sent(l.short && n > 0, err)
+	if l.short = n < len(p); n > 0 {
 		l.t.sent += n
 		l.partial = append(l.partial, p[:n]...)
 		l.cut()
@@ -102,7 +118,12 @@ func (l *tapped) Recv(p []byte) (int, error) {
 		l.check.fail("memory", "%d bytes of memory for what has not come, after %d bytes, in state %v",
 			len(p), l.received, l.check.state)
 	}
+	if l.t.r.calls++; l.t.r.calls > maxBusy {
+		l.check.fail("goes on", "the link was asked for bytes %d times at one instant", l.t.r.calls)
+		panic("the connection does not come to rest") // it ends the link, and so the loop
+	}
 	n, err := l.Link.Recv(p)
+	l.t.r.cover.received(n, err)
 	l.received += n
 	l.t.received += n
 	return n, err

@@ -84,7 +84,12 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 	}
 	if s.Login && g.percent(40) {
 		for range 1 + g.Below(3) {
-			steps = append(steps, Step{At: g.Between(0, end), Verb: "swap", N: g.Below(int64(len(swaps)))})
+			at := g.Between(0, end)
+			if g.percent(60) { // within a login
+				steps = append(steps, Step{At: at, Verb: "renew"})
+				at += g.Between(0, 4*s.Latency)
+			}
+			steps = append(steps, Step{At: at, Verb: "swap", N: g.Below(int64(len(swaps)))})
 		}
 	}
 	return steps
@@ -108,7 +113,7 @@ func (g generator) loginFault(step *Step) {
 		step.N = int64(g.oneOf(1, 300, 1<<62))
 	case "tls-slow":
 		step.For = g.oneOf(100*time.Millisecond, 5*time.Second, time.Minute)
-	case "tls-alert":
+	case "tls-alert", "behind-login":
 		step.N = g.Below(int64(len(handshakeErrors)))
 	case "tls-port":
 		step.N = int64(g.oneOf(0, 10, 40, 70, 80))

@@ -26,12 +26,16 @@ var ownerVerbs = []verb{
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
 	// And connect again with the next request; drain: once nothing is in flight.
-	{"close", func(r *run, _ Step) { r.conn.close(r.w.Now(), nil, false) }},
-	{"drain", func(r *run, _ Step) { r.conn.drain(r.w.Now()) }},
+	{"close", func(r *run, _ Step) { r.close(false) }},
+	{"drain", func(r *run, _ Step) { r.drain(false) }},
 	{"renew", func(r *run, _ Step) { r.conn.renew(r.w.Now()) }}, // the session
 	// The question for the release, N: strictly; and a Polled that does not receive for a time.
 	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
 	{"doze", func(r *run, s Step) { r.doze(s.For) }},
+	// And nothing follows, but another connection.
+	{"close-for-good", func(r *run, _ Step) { r.close(true) }},
+	{"drain-for-good", func(r *run, _ Step) { r.drain(true) }},
+	{"dial", func(r *run, _ Step) { r.dial() }},
 	{"swap", func(r *run, s Step) { r.swap(s.N) }}, // the authenticators: see swaps
 }
 
@@ -84,6 +88,9 @@ var faultVerbs = []verb{
 	})},
 }
 
+// maxVerbs is more than there are verbs.
+const maxVerbs = 128
+
 // owners is how many of the verbs, the first ones, are operations of the owner.
 var owners = len(ownerVerbs)
 
@@ -92,7 +99,11 @@ var errNoName = errors.New("no such host")
 // spoil changes the next answer that the broker sends.
 func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 	return func(r *run, s Step) {
-		r.spoils = append(r.spoils, func(reply *model.Reply) { change(reply, s) })
+		verb := r.verb
+		r.spoils = append(r.spoils, func(reply *model.Reply) {
+			r.cover.fault(verb)
+			change(reply, s)
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package simtest_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestFailuresOfEachKind(t *testing.T) {
 		"Fatalf": {func(w *simtest.World) { w.Fatalf("lost %d", 3) }, []string{"lost 3 (check_test.go:"}},
 		"Errorf": {func(w *simtest.World) { w.Errorf("lost %d", 4) }, []string{"lost 4 (check_test.go:"}},
 		"Eventually": {func(w *simtest.World) { w.Eventually(time.Second, func() bool { return false }) },
-			[]string{"failed at 1s: Eventually: not so within 1s (check_test.go:"}},
+			[]string{"failed at 1s: Eventually: not true after 1s (check_test.go:"}},
 		"Never": {func(w *simtest.World) {
 			w.Never("late", func() bool { return w.Elapsed() >= time.Second })
 			w.Sleep(time.Minute)
@@ -100,5 +101,26 @@ func TestDifferentRunsFail(t *testing.T) {
 		w.Say("run %d", run)
 	}); failure != nil {
 		t.Errorf("with Once: %v", failure)
+	}
+}
+
+func TestInjectHasBegunWhenItReturns(t *testing.T) {
+	simtest.Run(t, simtest.Options{Seeds: 20}, func(w *simtest.World) {
+		w.Chaos(time.Minute)
+		w.Inject(simtest.Refuse.On(1).For(time.Hour))
+		if conn, err := broker.Dial(broker.WithFailFast(w.Context()), w.Config(1)); err == nil {
+			conn.Close()
+			w.Fatalf("a broker that refuses connections has accepted one")
+		}
+	})
+}
+
+func TestSettlesSaysTheLastError(t *testing.T) {
+	failure := simtest.Check(t, simtest.Options{Seeds: 1}, func(w *simtest.World) {
+		n := 0
+		w.Settles(time.Second, func() error { n++; return fmt.Errorf("got %d, want 1000", n) })
+	})
+	if failure == nil || !strings.Contains(failure.Text, "Settles: got 2, want 1000 after 1s") {
+		t.Errorf("got %v, want the last error", failure)
 	}
 }

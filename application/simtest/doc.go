@@ -1,34 +1,52 @@
 // Package simtest tests programs that use this library: each run is a small cluster of Kafka in a
 // bubble of testing/synctest, in which time is virtual, the network is simulated, and faults come
-// from a seed. Hours pass in milliseconds, and a failing seed fails again.
+// from a seed. Hours pass in milliseconds, and a seed that fails, fails again.
 //
-//	func TestFinder(t *testing.T) {
-//		simtest.Run(t, simtest.Options{Brokers: 3}, func(w *simtest.World) {
-//			f := NewFinder("orders", w.Config(0), w.Config(1), w.Config(2)) // your code, over broker.Polled
-//			w.Drive(f.Step)                                                 // func(now time.Time) (next time.Time)
-//			w.Chaos(time.Minute, simtest.Cut, simtest.Silent, simtest.Refuse, simtest.MoveLeaders)
-//			w.Eventually(30*time.Second, func() bool { return f.Leader() == w.Leader("orders", 0) })
+//	package orders_test
+//
+//	import (
+//		"testing"
+//		"time"
+//
+//		"github.com/twmb/franz-go/pkg/kmsg"
+//
+//		"brokerconn/application/broker"
+//		"brokerconn/application/simtest"
+//	)
+//
+//	func TestConnRecovers(t *testing.T) {
+//		simtest.Run(t, simtest.Options{}, func(w *simtest.World) {
+//			conn, err := broker.Dial(w.Context(), w.Config(0)) // to the first of three brokers
+//			if err != nil {
+//				w.Fatalf("dial: %v", err)
+//			}
+//			defer conn.Close()
+//			w.Chaos(time.Minute) // of virtual time, with faults of every kind
+//			w.Eventually(time.Minute, func() bool {
+//				_, err := kmsg.NewPtrMetadataRequest().RequestWith(w.Context(), conn)
+//				return err == nil
+//			})
 //		})
 //	}
 //
-// The same for code with goroutines, over broker.Conn:
+// Code over broker.Conn, which has goroutines, is started by [World.Go]. Code over broker.Polled is a
+// loop, and [World.Drive] is the owner of it: it calls a function that does what can be done now and
+// returns the time of its next call at the latest.
 //
-//	simtest.Run(t, simtest.Options{}, func(w *simtest.World) {
-//		conn, err := broker.Dial(w.Context(), w.Config(0))
-//		if err != nil {
-//			w.Fatalf("dial: %v", err)
-//		}
-//		defer conn.Close()
-//		w.Go(func() { worker(w.Context(), conn) })
-//		w.Chaos(time.Minute)
+//	simtest.Run(t, simtest.Options{Brokers: 3}, func(w *simtest.World) {
+//		f := NewFinder("orders", w.Config(0), w.Config(1), w.Config(2)) // the code under test
+//		w.Drive(f.Step)                                                 // Step(now time.Time) (next time.Time)
+//		w.Chaos(time.Minute, simtest.Cut, simtest.Silent, simtest.Refuse, simtest.MoveLeaders)
+//		w.Eventually(30*time.Second, func() bool { return f.Leader() == w.Leader("orders", 0) })
 //	})
 //
 // # A run
 //
-// [Run] calls the function once for each seed, with a [World] of its own; everything that is made
-// in it, made there, belongs to that bubble: do not use a Conn, a channel or a context from
-// outside. Its time is that of package time: time.Now, time.Sleep, timers and contexts with a
-// deadline are virtual as well. It must not use real sockets, files that block, or t.Run.
+// [Run] calls the function once for each seed, with a [World] of its own. What is used in it is made
+// in it: a Conn, a channel or a context from outside does not work in a bubble. time.Now,
+// time.Sleep, timers and contexts with a deadline are virtual. Real sockets, and t.Run, must not
+// be used. The World takes the place of the test: w.Fatalf instead of t.Fatalf, so that a seed can
+// be run again and shrunk.
 //
 // The brokers of a world are named by their index, 0 to Options.Brokers-1, which is also their
 // node id. [World.Config] is complete: nothing of it has to be set, and all of it may be changed.
@@ -38,10 +56,15 @@
 //
 // [World.Chaos] makes faults happen for a time, drawn from the seed, and then heals all of them;
 // which kinds there are and how frequent they are differs from seed to seed. [World.At] is one
-// fault at one time. [World.Eventually], [World.Never] and [World.Invariant] say what must hold.
+// fault at one time, and [World.Inject] one that begins now, such as a broker that stays down.
+// [World.Eventually], [World.Settles], [World.Never] and [World.Invariant] say what must hold.
 // A panic, a goroutine that is left behind and a function that never returns fail the seed too. A
 // panic in a goroutine that was started neither by World.Go nor by World.Drive ends the process,
 // as in every Go program.
+//
+// The functions that are given to Run, Drive, Eventually, Never and Invariant are never called at the
+// same time, unless one of them waits for something. They need no lock for what they share, and
+// the race detector agrees. The goroutines of Go need theirs.
 //
 // # TLS, logins, other servers
 //
@@ -75,7 +98,7 @@
 //
 // Flags of the test binary, with environment variables for go test ./...:
 //
-//	-sim.seed 0x1f     SIM_SEED    run this seed only
+//	-sim.seed 31       SIM_SEED    run this seed only
 //	-sim.seeds 5000    SIM_SEEDS   run so many, instead of Options.Seeds
 //	-sim.time 10m      SIM_TIME    run new seeds for so long
 //	-sim.plan FILE     SIM_PLAN    run this plan only

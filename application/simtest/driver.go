@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -105,6 +106,40 @@ func (w *World) pause() {
 	w.pausing.Add(-1)
 }
 
+// selector waits in the blocking calls of a Polled. Its alarms are events of the world, so that what
+// a loop does behind them happens by itself as well.
+type selector struct{ w *World }
+
+var _ ports.Selector = selector{}
+
+// Wait returns when what has news, or at until.
+func (s selector) Wait(what any, until time.Time) error {
+	ready := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	}
+	watcher, watches := what.(ports.Watcher)
+	if watches {
+		watcher.Watch(wake)
+	} else if until.IsZero() {
+		panic("simtest: a wait for nothing, without limit")
+	}
+	if !until.IsZero() {
+		alarm := s.w.sim.NewAlarm(wake)
+		defer alarm.Stop()
+		alarm.Set(until)
+	}
+	select {
+	case <-ready:
+		return nil
+	case <-s.w.ctx.Done():
+		return context.Cause(s.w.ctx)
+	}
+}
+
 // sleep waits until a time, or until the run is over.
 func (w *World) sleep(until time.Time) {
 	woken := make(chan struct{})
@@ -179,6 +214,18 @@ func (w *World) start(what string, f func()) {
 // Drive is the owner of a loop, such as one over broker.Polled: step is called, always by the same
 // goroutine, after everything that happens in the world, and when the time that it returned has
 // come; zero means that it needs no other call. It may wait, as Polled.CheckVersion does.
+//
+//	w.Drive(func(now time.Time) (next time.Time) {
+//		conn.Connect()
+//		if conn.Connected() && !now.Before(due) {
+//			due = now.Add(time.Second)
+//			conn.Send(kmsg.NewPtrMetadataRequest(), false)
+//		}
+//		for _, r := range conn.Recv() {
+//			answered(r.Response) // a *kmsg.MetadataResponse
+//		}
+//		return earlier(due, conn.NextDeadline()) // which may be zero
+//	})
 func (w *World) Drive(step func(now time.Time) (next time.Time)) {
 	if step == nil {
 		panic("simtest: Drive needs a function to call")

@@ -36,7 +36,7 @@ type Failure struct {
 // Error returns the whole report.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %#x failed at %v: %s\n", f.Seed, f.At, f.Text)
+	fmt.Fprintf(&b, "seed %d failed at %v: %s\n", f.Seed, f.At, f.Text)
 	if f.Reproduce != "" {
 		fmt.Fprintf(&b, "\nreproduce it:\n    %s\n", f.Reproduce)
 	}
@@ -79,9 +79,12 @@ func (w *World) failAt(at time.Duration, kind, text string) {
 	w.cancel()
 }
 
+// planHeader explains the lines of a plan.
+const planHeader = "# time, fault, broker (0 if there is no number), duration\n"
+
 // fill adds what a report has.
 func (f *Failure) fill(w *World) {
-	f.Plan = sim.Plan{Seed: w.seed, Steps: w.generated}.String()
+	f.Plan = planHeader + sim.Plan{Seed: w.seed, Steps: w.generated}.String()
 	f.Journal, f.Chart = w.journalText(), w.chart().Text()
 	if strings.HasSuffix(f.kind, "unknown") || !strings.Contains(f.kind, ".go:") {
 		return
@@ -93,7 +96,7 @@ func (f *Failure) fill(w *World) {
 func (f *Failure) save(t *testing.T) string {
 	file := f.file
 	if file == "" && f.Plan != "" {
-		file = filepath.Join(plansDir(t), fmt.Sprintf("%x.plan", f.Seed))
+		file = filepath.Join(plansDir(t), fmt.Sprintf("%d.plan", f.Seed))
 		err := os.MkdirAll(filepath.Dir(file), 0o755)
 		if err == nil {
 			err = os.WriteFile(file, []byte(f.Plan), 0o644)
@@ -102,7 +105,7 @@ func (f *Failure) save(t *testing.T) string {
 			file = ""
 		}
 	}
-	with := fmt.Sprintf("-sim.seed=%#x", f.Seed)
+	with := fmt.Sprintf("-sim.seed=%d", f.Seed)
 	if file != "" {
 		with = "-sim.plan=" + filepath.ToSlash(file)
 	}

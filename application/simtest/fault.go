@@ -32,7 +32,7 @@ func (f Fault) On(brokerIndex int) Fault {
 	return f
 }
 
-// For returns the fault with one duration.
+// For returns the fault with one duration, which may be outside of Least and Most.
 func (f Fault) For(d time.Duration) Fault {
 	f.Least, f.Most = d, d
 	return f
@@ -104,12 +104,19 @@ func (w *World) Heal() {
 	}
 }
 
-// At makes a fault happen at a time since the run began, or now if that has passed. It returns at
-// once.
+// At makes a fault happen at a time since the run began, or, if that has passed, at this instant. It
+// returns before that; see Inject for the other one.
 func (w *World) At(since time.Duration, f Fault) {
 	f.validate()
 	step := w.draw(w.sim.Stream("scripted faults"), since, f)
 	w.sim.At(w.began.Add(since), func() { w.begin(f, step) })
+}
+
+// Inject makes a fault happen now, and returns when it has begun. It goes on for its time, or until
+// Heal. Faults of At and Inject are no part of a plan, since they are in the test.
+func (w *World) Inject(f Fault) {
+	w.At(w.Elapsed(), f)
+	w.Sleep(0)
 }
 
 // draw draws the broker and the duration of a fault. Short ones are as frequent as long ones.
@@ -131,6 +138,11 @@ func (w *World) draw(g *simulation.Stream, at time.Duration, f Fault) sim.Step {
 // Chaos makes faults happen for d, and then heals them. Without faults it takes all that the
 // package has. How many there are, and how frequent each kind is, is drawn for each seed: some
 // seeds have many of one kind and none of another.
+//
+// All brokers are up again when it returns, so that a program which never goes on to another broker
+// passes as well. Follow it with a broker that does not come back:
+//
+//	w.Inject(simtest.Restart.On(0).For(time.Hour))
 func (w *World) Chaos(d time.Duration, faults ...Fault) {
 	if len(faults) == 0 {
 		faults = Faults()

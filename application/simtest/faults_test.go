@@ -123,8 +123,8 @@ func TestFaultOfOnesOwn(t *testing.T) {
 		})
 		w.Chaos(time.Minute, simtest.Cut, full)
 	})
-	if failure == nil || strings.Count(failure.Plan, "\n") != 3 || !strings.Contains(failure.Plan, " disk-full") {
-		t.Fatalf("got %v, want a plan of a seed, disk-full and heal", failure)
+	if failure == nil || strings.Count(failure.Plan, "\n") != 4 || !strings.Contains(failure.Plan, " disk-full") {
+		t.Fatalf("got %v, want a plan of a comment, a seed, disk-full and heal", failure)
 	}
 	full.Name = ""
 	failure = simtest.Check(t, simtest.Options{}, func(w *simtest.World) { w.At(0, full) })

@@ -120,7 +120,7 @@ type optional struct {
 	seed uint64
 }
 
-func (o *optional) String() string { return fmt.Sprintf("%#x", o.seed) }
+func (o *optional) String() string { return strconv.FormatUint(o.seed, 10) }
 
 func (o *optional) Set(text string) (err error) {
 	o.seed, err = strconv.ParseUint(text, 0, 64)

@@ -45,7 +45,7 @@ func TestPlantedDefectIsFoundAndShrunk(t *testing.T) {
 	if lines := strings.Count(failure.Plan, "\n"); lines > 4 {
 		t.Errorf("got a plan of %d lines, want at most 4: the seed, a fault or two, heal\n%s", lines, failure.Plan)
 	}
-	for _, want := range []string{"client 1 of broker-0: failed: Metadata", "FAILED: Eventually: not so within 20s"} {
+	for _, want := range []string{"client 1 of broker-0: failed: Metadata", "FAILED: Eventually: not true after 20s"} {
 		if !strings.Contains(failure.Journal, want) {
 			t.Errorf("got a journal without %q:\n%s", want, failure.Journal)
 		}

@@ -58,6 +58,7 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 			return failure
 		}
 	}
+	t.Logf("simtest: %d runs of seeds and plans, with %d faults of Chaos", r.runs, r.faults)
 	return nil
 }
 
@@ -65,6 +66,8 @@ type runner struct {
 	t *testing.T
 	o Options
 	f func(*World)
+
+	runs, faults int
 }
 
 // seed runs a seed, and shrinks it if it fails.
@@ -92,6 +95,8 @@ func (r *runner) replay(file string) *Failure {
 // twice runs a seed, or a plan, and compares it with a second run.
 func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
 	w := bubble(r.t, r.o, seed, plan, r.f)
+	r.runs++
+	r.faults += len(w.generated)
 	if w.failure == nil && !r.o.Once {
 		compare(w, bubble(r.t, r.o, seed, plan, r.f))
 	}

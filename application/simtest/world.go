@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -86,6 +87,7 @@ func (w *World) Config(brokerIndex int) broker.Config {
 		Port:      port,
 		Transport: w.transport(),
 		Clock:     system.Clock{}, // which is the bubble's
+		Selector:  selector{w},
 		Rand:      (&lockedStream{s: w.sim.Stream("jitter of client " + strconv.Itoa(number))}).Uint64,
 		Hooks:     w.hooks(number, n.index),
 	}
@@ -176,14 +178,34 @@ func (w *World) Never(name string, cond func() bool) {
 // Eventually waits until cond is true, and fails the seed if that takes longer than d. cond is called
 // after everything that happens; it may wait, for a request for instance.
 func (w *World) Eventually(d time.Duration, cond func() bool) {
-	at := caller()
-	limit := w.Now().Add(d)
+	w.await("Eventually", d, func() error {
+		if !cond() {
+			return errNotTrue
+		}
+		return nil
+	})
+}
+
+var errNotTrue = errors.New("not true")
+
+// Settles waits until check returns nil, and fails the seed with its last error if that takes longer
+// than d. Otherwise it is Eventually, for conditions whose values a report should have.
+func (w *World) Settles(d time.Duration, check func() error) {
+	w.await("Settles", d, check)
+}
+
+func (w *World) await(name string, d time.Duration, check func() error) {
+	at, limit := caller(), w.Now().Add(d)
 	l, done := w.subscribe()
 	defer done()
 	l.alarm.Set(limit)
-	for !cond() {
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
 		if !w.Now().Before(limit) {
-			w.fail(at, fmt.Sprintf("Eventually: not so within %v", d))
+			w.fail(at, fmt.Sprintf("%s: %v after %v", name, err, d))
 		}
 		l.wait()
 	}

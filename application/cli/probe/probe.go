@@ -39,14 +39,17 @@ const name = "kafkaprobe"
 const defaultTimeout = 10 * time.Second
 
 // Run runs one command line and returns its exit code. args do not include the name of
-// the program. When ctx ends, the command stops at once and the exit code is 130.
-func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// the program. When ctx ends, the command stops at once and the exit code is 130. more are
+// commands of other packages.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, more ...Command) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), progressEvery: progressEvery}
+	a.more = more
 	return a.run(ctx, args)
 }
 
 // app is one run of a command line.
 type app struct {
+	more           []Command
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool      // stderr is a terminal
@@ -152,7 +155,7 @@ Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usag
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "answer with a JSON document, also for errors")
 	flags.DurationVar(&a.timeout, "timeout", defaultTimeout,
-		"limit for the whole command; for ping, for each ping; for demo, no limit unless given")
+		"limit for the whole command; for ping, for each ping; for demo and sim, no limit unless given")
 	flags.StringVar(&a.clientID, "client-id", name, "client id in the broker's logs and quotas")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.timed = cmd.Flags().Changed("timeout")
@@ -165,8 +168,12 @@ Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usag
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%v", err) })
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	root.SetIn(a.stdin)
 	root.SetHelpCommand(a.help())
 	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls(), a.auth(), a.showConfig())
+	for _, more := range a.more {
+		root.AddCommand(a.adopt(more(a.progressTo())))
+	}
 	return root
 }
 
