@@ -55,6 +55,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("limit", fmt.Sprintf("the function of Run did not return within %v of virtual time "+
 			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
 	}
+	w.returned, w.entered = w.Elapsed(), w.written()
 	w.sleep(w.Now()) // invariants hold at the end as well
 	w.cancel()
 	w.Heal()

@@ -41,11 +41,7 @@ func (w *World) build() {
 	for i := range w.o.Brokers {
 		host := "broker-" + strconv.Itoa(i)
 		n := &node{index: i, host: host, address: net.JoinHostPort(host, strconv.Itoa(port))}
-		// No two brokers are equally far away, and no delivery comes at a round time, at which the
-		// program under test might do something by itself.
-		draw := w.sim.Stream("latency of " + host)
-		least := w.o.Latency / 2
-		n.path = simulation.Path{Latency: least + draw.Between(0, least/4) | 1, Jitter: w.o.Latency + least}
+		n.path = w.pathTo(host)
 		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
 		for _, api := range apis {
 			api.Handle = func(r *model.Reply) { w.handle(n, r) }
@@ -56,11 +52,19 @@ func (w *World) build() {
 		w.nodes = append(w.nodes, n)
 		w.behind.SetSite(n.address, simulation.Site{Accept: n.model.Accept})
 		if w.o.TLS {
-			w.ServeTLS(i, w.serverTLS(n))
+			w.ServeTLS(i, w.serverTLS(host))
 		}
 		n.apply(w)
 	}
 	w.names = names{w: w, topics: map[string]*topic{}}
+}
+
+// pathTo returns the way to a host. No two are equally far away, and no delivery comes at a round
+// time, at which the program under test might do something by itself.
+func (w *World) pathTo(host string) simulation.Path {
+	draw := w.sim.Stream("latency of " + host)
+	least := w.o.Latency / 2
+	return simulation.Path{Latency: least + draw.Between(0, least/4) | 1, Jitter: w.o.Latency + least}
 }
 
 // apisOf returns the APIs of a release, in versions that kmsg knows too.

@@ -52,6 +52,13 @@ func (w *World) note(e entry) {
 	}
 }
 
+// written returns how many entries there are.
+func (w *World) written() int {
+	w.journalMu.Lock()
+	defer w.journalMu.Unlock()
+	return len(w.entries)
+}
+
 // hooks are those of a client to a broker.
 func (w *World) hooks(client, to int) *broker.Hooks {
 	request := func(k kind, i broker.RequestInfo, err error) {

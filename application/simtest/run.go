@@ -1,9 +1,6 @@
 package simtest
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -139,73 +136,4 @@ func healsOf(p sim.Plan) (n int) {
 		}
 	}
 	return n
-}
-
-// compare fails a run if another one of the same seed was different.
-func compare(w, other *World) {
-	at, what := difference(w, other)
-	if what == "" {
-		return
-	}
-	w.closed = false
-	w.failAt(at, "two runs", "two runs of the seed differ: "+what+
-		"\nThe code depends on something that is not in the world: the order of a map, math/rand (see World.Rand), "+
-		"or which of several goroutines that are ready runs first. Options.Once leaves out the second run.")
-}
-
-// difference returns the first difference of two runs.
-func difference(w, other *World) (at time.Duration, what string) {
-	if other.failure != nil {
-		return other.failure.At, "the second run failed: " + other.failure.Text
-	}
-	for i, e := range w.entries {
-		if i >= len(other.entries) {
-			return e.at, "only one has: " + e.String()
-		}
-		if o := other.entries[i]; !e.equal(o) {
-			return min(e.at, o.at), fmt.Sprintf("%v %v, and %v %v", e.at, e, o.at, o)
-		}
-	}
-	if len(other.entries) > len(w.entries) {
-		e := other.entries[len(w.entries)]
-		return e.at, "only one has: " + e.String()
-	}
-	return differentTraffic(w.passed, other.passed)
-}
-
-// differentTraffic compares what went each way, connection by connection: what is read and what is
-// written at one instant has no order.
-func differentTraffic(a, b []passed) (at time.Duration, what string) {
-	for _, list := range [][]passed{a, b} {
-		slices.SortStableFunc(list, func(a, b passed) int {
-			way := func(p passed) int { // the received bytes of a connection, then what was sent
-				if p.received {
-					return 2 * p.link
-				}
-				return 2*p.link + 1
-			}
-			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(way(a), way(b)))
-		})
-	}
-	for i, p := range a {
-		if i >= len(b) {
-			return p.at, "only one has: " + p.String()
-		}
-		if p != b[i] {
-			return min(p.at, b[i].at), p.String() + ", and " + b[i].String()
-		}
-	}
-	if len(b) > len(a) {
-		return b[len(a)].at, "only one has: " + b[len(a)].String()
-	}
-	return 0, ""
-}
-
-func (p passed) String() string {
-	verb := "sent"
-	if p.received {
-		verb = "received"
-	}
-	return fmt.Sprintf("%v connection %d to %s %s %d bytes (checksum %x)", p.at, p.link, p.address, verb, p.bytes,
-		p.sum)
 }

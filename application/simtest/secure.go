@@ -98,9 +98,9 @@ func (w *World) Certificate(life time.Duration, hosts ...string) tls.Certificate
 // lifetime is that of the brokers' own certificates.
 const lifetime = 365 * 24 * time.Hour
 
-// serverTLS returns what Options.TLS gives to a broker.
-func (w *World) serverTLS(n *node) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{w.Certificate(lifetime, n.host)}}
+// serverTLS returns what Options.TLS gives to a server.
+func (w *World) serverTLS(host string) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{w.Certificate(lifetime, host)}}
 }
 
 // ServeTLS makes a broker accept TLS only on new connections, with the configuration of a server;
@@ -172,27 +172,4 @@ func (w *World) secureTransport() ports.Transport {
 		}
 	}
 	return w.client
-}
-
-// Listen replaces the models by a server of one's own, of which the connections are package net's:
-// the first call returns the listener of broker 0, the next one that of broker 1. With Options.TLS
-// they accept TLS. Faults of connections hit it, those of brokers' answers do not. The arguments are
-// ignored. It is the ListenFn of kfake:
-//
-//	cluster, err := kfake.NewCluster(kfake.NumBrokers(3), kfake.ListenFn(w.Listen))
-func (w *World) Listen(_, _ string) (net.Listener, error) {
-	w.mu.Lock()
-	if w.listened == len(w.nodes) {
-		w.mu.Unlock()
-		return nil, errors.New("simtest: Listen: there are no more brokers: see Options.Brokers")
-	}
-	n := w.nodes[w.listened]
-	w.listened++
-	w.mu.Unlock()
-	l := w.net.Listen(n.address)
-	n.listen(w, l.Serve)
-	if w.o.TLS {
-		return tls.NewListener(l, w.serverTLS(n)), nil
-	}
-	return l, nil
 }

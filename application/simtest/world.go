@@ -36,8 +36,10 @@ type World struct {
 
 	mu        sync.Mutex
 	failure   *Failure
-	configs   int // made
-	rands     int // made
+	returned  time.Duration // when the function of Run returned
+	entered   int           // in the journal, until then
+	configs   int           // made
+	rands     int           // made
 	names     names
 	handled   map[int16]Handler
 	password  string     // see SetPassword
