@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz sim sim-speed sim-verify cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
+.PHONY: help demo test lint fuzz sim storm sim-speed sim-verify cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -46,6 +46,9 @@ sim: ## SEEDS (100000) seeds of the simulation
 
 sim-speed: ## steps and seeds of the simulation per second of processor time, on one core
 	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x ./application/sim
+
+storm: ## 10,000 clients lose a broker and come back, as a drawing
+	@$(GO) run ./application/cli/kafkaprobe sim storm --out application/cli/sim/storm.svg
 
 sim-verify: ## the golden traces of the simulation: on 64 and 32 bits, with the race detector, on one and two processors
 	@for p in 1 2; do GOMAXPROCS=$$p $(GO) test -count=1 -run '^TestGolden$$' ./application/sim || exit 1; done
