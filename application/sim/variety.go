@@ -106,7 +106,7 @@ func (g generator) loginFault(step *Step) {
 	case "deny", "refused-token", "tls-fails":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 		step.N = g.Below(int64(len(handshakeErrors)))
-	case "no-token", "expired-token", "unverified":
+	case "no-token", "expired-token", "unverified", "in-vain":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 	case "slow-credentials":
 		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 3*time.Second, 10*time.Second)
