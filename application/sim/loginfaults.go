@@ -17,7 +17,7 @@ import (
 
 // loginFaults are those in force.
 type loginFaults struct {
-	denied, noToken, expired, refused, slow, inVain period
+	denied, noToken, expired, refused, slow, unheeded period
 
 	denial, refusal int64                // their forms: denials, bearerRefusals
 	server          []serverFault        // of the next messages of a server of SCRAM or GSSAPI
@@ -199,7 +199,7 @@ var loginVerbs = []verb{
 	{"in-vain", func(r *run, s Step) { // logins succeed, and the first request ends the connection
 		if l := r.broker.Login; l != nil {
 			l.Unheeded = true
-			r.later(&r.faults.inVain.until, s.For, func() { l.Unheeded = false })
+			r.later(&r.faults.unheeded.until, s.For, func() { l.Unheeded = false })
 		}
 	}},
 	{"slow-credentials", func(r *run, s Step) { // for a second, what a login asks for takes so long
