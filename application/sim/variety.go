@@ -41,6 +41,9 @@ func (g generator) logins(s *Setup) {
 	if !s.Login {
 		return
 	}
+	if s.Latency >= 100*time.Millisecond {
+		s.Addresses = 1 // each has its share of the setup's time, and a login has many round trips
+	}
 	switch n := g.Below(100); {
 	case n < 25: // PLAIN
 	case n < 65:
