@@ -51,14 +51,13 @@ func (c *checker) received(req *model.Request) {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
 		c.asked = c.r.release
-		c.askedAgain = c.askedAgain || req.Conn == c.probed
 		return
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
 		if c.asked = c.r.release; asked > 0 {
 			c.negotiated(req)
 			break
 		}
-		c.probed, c.pacing.probed = req.Conn, true
+		c.pacing.probed = true
 		return
 	case ports.KeySASLHandshake:
 		c.handshake(req)
