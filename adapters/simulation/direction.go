@@ -12,7 +12,7 @@ import (
 type direction struct {
 	w        *World
 	path     *Path
-	draw     *Stream
+	draw     Stream // of its own: what happens on another link at the same instant changes nothing
 	opposite *direction
 	// What wakes the end that reads, and the one that writes.
 	wakeReader, wakeWriter func() (after func())
@@ -48,7 +48,7 @@ type piece struct {
 func (d *direction) init(l *link, opposite *direction, reader, writer func() func()) {
 	d.w, d.path, d.opposite = l.n.w, &l.meets.Path, opposite
 	if l.site != nil {
-		d.draw = l.site.draw
+		d.draw.state = l.site.draw.Uint64()
 	}
 	d.wakeReader, d.wakeWriter = reader, writer
 	d.arrive.happen, d.relax.happen, d.cut.happen = d.arrived, d.relaxed, d.cutOff
