@@ -103,6 +103,13 @@ func TestReadmeTasks(t *testing.T) {
 	}
 }
 
+// TestReadmeSimulation: the test that the README shows is the one that runs.
+func TestReadmeSimulation(t *testing.T) {
+	shown := fenced(t, read(t, "../../README.md"), "leaders that move:\n\n```go\n")
+	example := read(t, "../simtest/example_leader_test.go")
+	require(t, strings.Contains(example, shown), "got another test in the README than in the example:\n%s", shown)
+}
+
 // fenced returns the first block of the text that begins so, without the fences.
 func fenced(t *testing.T, text, begin string) string {
 	t.Helper()

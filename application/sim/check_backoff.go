@@ -66,7 +66,8 @@ func (c *checker) opened(at string) {
 func (c *checker) down(now time.Time, err error) {
 	p, stats := &c.pacing, c.r.conn.stats()
 	c.timing.until = stats.ThrottledUntil
-	if n := stats.FailuresInARow; c.r.tap.proven() && (n == 0 || n == 1 && err != nil) {
+	pause, _ := c.r.conn.delay(now)
+	if n := stats.FailuresInARow; c.r.tap.proven() && (n == 0 || n == 1 && pause > 0) {
 		p.failures = 0 // a row has ended in between
 	}
 	if err == nil {
@@ -76,7 +77,6 @@ func (c *checker) down(now time.Time, err error) {
 		}
 		return
 	}
-	pause, _ := c.r.conn.delay(now)
 	p.until, p.atOnce = now.Add(pause), pause == 0
 	switch counted := stats.FailuresInARow - p.failures; {
 	case pause == 0 && counted == 0:

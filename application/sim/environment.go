@@ -6,6 +6,7 @@ import (
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/broker"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -33,6 +34,10 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
+		if s.Login {
+			b.Login = loginOf(s, r)
+			b.Login.Bare = true
+		}
 		return b
 	}
 	if s.Login {
@@ -83,7 +88,7 @@ const (
 )
 
 func configOf(s Setup, w *simulation.World) domain.Config {
-	return domain.Config{
+	c := domain.Config{
 		Host: host, Port: 9092, ClientID: clientID, SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
 		MaxPendingBytes: 1 << 20, MaxFrameBytes: maxFrame,
@@ -97,6 +102,10 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		Rand:                   w.Stream("backoff").Uint64,
 		Trace:                  true,
 	}
+	if s.Old == 9 && s.Login { // it cannot be asked
+		c.APIVersion = broker.Release{Minor: 9}
+	}
+	return c
 }
 
 func or[T int | time.Duration](value, otherwise T) T {

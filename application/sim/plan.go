@@ -29,7 +29,7 @@ type Setup struct {
 	Piece     int           `plan:"piece"`     // most bytes that arrive together
 	Take      int           `plan:"take"`      // most bytes that a Send takes
 
-	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9
+	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured
 	Probe    bool          `plan:"probe"`    // releases before 0.10 are probed for
 	Login    bool          `plan:"login"`    // the broker wants one
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own

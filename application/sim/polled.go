@@ -29,6 +29,7 @@ func newPolled(r *run) *polled {
 		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
 		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
 		ProbeOldReleases: new(s.Old > 0 || s.Probe),
+		APIVersion:       c.APIVersion,
 		Clock:            r.w, Selector: r.w, Hooks: p.hooks(),
 	}
 	from := portsOf(s, r)

@@ -18,7 +18,7 @@ func (g generator) variety(s *Setup) {
 // steps draws more operations and faults, up to a time.
 func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	at := func() time.Duration { return g.Between(0, end) }
-	if g.percent(20) {
+	if g.percent(20) && (s.Old == 0 || !s.Login) {
 		steps = append(steps, Step{At: at(), Verb: "check", N: g.Below(2), For: g.Between(0, 10*time.Second)})
 	}
 	if s.Polled && g.percent(50) {
@@ -32,6 +32,11 @@ func (g generator) logins(s *Setup) {
 	if s.TLS = g.percent(35); s.TLS {
 		s.Handshake = g.oneOf(0, 0, 2*s.Latency, 50*time.Millisecond)
 		s.Unverified = g.percent(30)
+	}
+	if s.Old == 9 && g.percent(40) {
+		s.Login, s.Raw, s.Offers = true, true, "GSSAPI"
+		s.Mechanism = []string{"GSSAPI", "PLAIN,GSSAPI", "GSSAPI,PLAIN"}[g.Below(3)]
+		return
 	}
 	if !s.Login {
 		return

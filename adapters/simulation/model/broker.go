@@ -70,6 +70,7 @@ const defaultMaxRequest = 100 << 20
 func (b *Broker) Accept(p *simulation.Peer) {
 	c := &Conn{b: b, peer: p}
 	b.conns = append(b.open(), c)
+	c.beginBare()
 	p.Handle(func(*simulation.Peer) { c.work() })
 	c.work() // what came with the last packet of the handshake
 }

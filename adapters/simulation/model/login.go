@@ -14,6 +14,9 @@ type Login struct {
 	Mechanisms []Mechanism
 	// Lifetime is that of a session (KIP-368); 0: sessions do not end.
 	Lifetime time.Duration
+	// Bare means that the tokens of the first mechanism come at once, in frames of their own and with
+	// no SaslHandshake before them, as GSSAPI's do at brokers of 0.9.
+	Bare bool
 	// Token, if not nil, is called with each token of a client, before it is answered, and with the
 	// name of its mechanism.
 	Token func(c *Conn, mechanism string, token []byte)
@@ -84,6 +87,14 @@ func (c *Conn) admits(r *Reply) bool {
 func (c *Conn) ExpireSession() {
 	if c.login.principal != "" {
 		c.login.until = c.b.World.Now()
+	}
+}
+
+// beginBare begins a login without a SaslHandshake.
+func (c *Conn) beginBare() {
+	if l := c.b.Login; l != nil && l.Bare {
+		c.login.exchange, c.login.mechanism = l.Mechanisms[0].Begin(), l.Mechanisms[0].Name
+		c.login.rawTokens = true
 	}
 }
 

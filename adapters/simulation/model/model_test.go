@@ -315,6 +315,14 @@ func TestRawTokens(t *testing.T) {
 		}
 		client.want(c.mechanism, c.want)
 	}
+	bare := connect(t, &model.Broker{Login: &model.Login{Bare: true,
+		Mechanisms: []model.Mechanism{model.Scripted("GSSAPI", []byte("x"), nil)}}})
+	bare.raw([]byte("one"))
+	bare.raw([]byte("two"))
+	bare.send(3, 0, false)
+	if got := bare.after(2 * time.Second); !strings.HasPrefix(got, "0000000178") || strings.Contains(got, "closed") {
+		t.Errorf("without a handshake: got %q, want the challenge and an answer", got)
+	}
 	if got, want := fmt.Sprint(tokens), "[PLAIN \x00a\x00b GSSAPI one GSSAPI two]"; got != want {
 		t.Errorf("tokens: got %q, want %q", got, want)
 	}

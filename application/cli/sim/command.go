@@ -51,7 +51,7 @@ A plan is text with one operation or fault in each line: it can be edited, kept 
 	flags.Uint64Var(&c.from, "from", 0, "the first seed")
 	flags.DurationVar(&c.limit, "for", 0, "how long to run seeds; 0: no limit")
 	flags.IntVar(&c.parallel, "parallel", runtime.GOMAXPROCS(0), "how many seeds to run at the same time")
-	cmd.AddCommand(planCommand(), replayCommand(), shrinkCommand(), chartCommand())
+	cmd.AddCommand(planCommand(), replayCommand(), shrinkCommand(), chartCommand(), stormCommand())
 	return cmd
 }
 

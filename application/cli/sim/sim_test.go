@@ -173,6 +173,9 @@ func TestUsageIsRefused(t *testing.T) {
 		{"", "replay a b", []string{`no further argument: "b"`}},
 		{"", "replay " + dir, []string{dir}},
 		{"", "chart " + filepath.Join(dir, "none"), []string{"none"}},
+		{"", "storm x", []string{`no argument: "x"`}},
+		{"", "storm --clients 0", []string{"--clients 0", "from 1 to 100000"}},
+		{"", "storm --clients 100001", []string{"from 1 to 100000"}},
 		{"", "chart - --events -1", []string{"--events -1", "negative"}},
 		{"1s send -1", "replay -", []string{"line 1", "negative"}},
 		{"\x00\x01\x02", "shrink -", []string{"not a text file"}},
@@ -247,7 +250,7 @@ func TestProgressOfTerminalIsWiped(t *testing.T) {
 
 func TestHelpHasExamples(t *testing.T) {
 	kafkaprobe(t, "", "--help").check(t, 0, "Examples:\n  kafkaprobe sim", "--seeds", "--for", "--parallel")
-	for _, c := range []string{"plan", "replay", "shrink", "chart"} {
+	for _, c := range []string{"plan", "replay", "shrink", "chart", "storm"} {
 		kafkaprobe(t, "", c, "--help").check(t, 0, "Examples:\n  kafkaprobe sim "+c)
 	}
 }
