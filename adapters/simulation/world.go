@@ -27,6 +27,8 @@ var _ ports.Selector = (*World)(nil)
 // that is not set.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+const epochUnix = 946684800
+
 // NewWorld returns a world whose streams come from seed. It shows the first second of the year
 // 2000 in UTC.
 func NewWorld(seed uint64) *World {
@@ -80,6 +82,16 @@ func (w *World) Next() (time.Time, bool) {
 // Step takes the clock to the next event and lets it happen. It returns false if nothing is to happen.
 func (w *World) Step() bool {
 	_, ok := w.step(forever)
+	return ok
+}
+
+// StepUntil is Step for an event that is due at t or before. It returns false if there is no such
+// event.
+func (w *World) StepUntil(t time.Time) bool {
+	w.mu.Lock()
+	limit := w.instant(t)
+	w.mu.Unlock()
+	_, ok := w.step(limit)
 	return ok
 }
 
@@ -148,17 +160,21 @@ func (w *World) Wait(_ any, until time.Time) error {
 		}
 		return nil
 	}
-	w.mu.Lock()
-	limit := w.instant(until)
-	w.mu.Unlock()
-	if _, ok := w.step(limit); !ok {
+	if !w.StepUntil(until) {
 		w.advance(until)
 	}
 	return nil
 }
 
 // instant returns t as the world counts, and not before now. Callers hold the mutex.
-func (w *World) instant(t time.Time) int64 { return max(w.now, int64(t.Sub(epoch))) }
+func (w *World) instant(t time.Time) int64 {
+	if s := t.Unix() - epochUnix; s > -century && s < century { // t.Sub is slower: it watches for overflow
+		return max(w.now, s*int64(time.Second)+int64(t.Nanosecond()))
+	}
+	return max(w.now, int64(t.Sub(epoch)))
+}
+
+const century = 100 * 366 * 24 * 60 * 60 // in seconds
 
 // NewAlarm returns an alarm that calls f within Step.
 func (w *World) NewAlarm(f func()) ports.Alarm { return w.newAlarm(f, regular) }
