@@ -26,6 +26,7 @@ demo: ## the main job on an embedded broker, step by step, with times
 
 test: lint ## lint, then every test; the summary lists what skipped tests need: openssl, proxies, a KDC
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test $(RACE) -timeout 10m ./...
+	@$(if $(RACE),$(LEAKS) $(GO) test -timeout 10m -run '^TestSeeds$$' ./application/sim)
 
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
@@ -41,8 +42,8 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
 	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
 
-sim: ## SEEDS (100000) seeds of the simulation
-	@$(GO) test -count=1 -timeout 2h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),100000)
+sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and the cells that are hit
+	@$(GO) test -count=1 -timeout 24h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),1000000)
 
 sim-speed: ## steps and seeds of the simulation per second of processor time, on one core
 	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x ./application/sim
@@ -50,10 +51,11 @@ sim-speed: ## steps and seeds of the simulation per second of processor time, on
 storm: ## 10,000 clients lose a broker and come back, as a drawing
 	@$(GO) run ./application/cli/kafkaprobe sim storm --out application/cli/sim/storm.svg
 
-sim-verify: ## the golden traces of the simulation: on 64 and 32 bits, with the race detector, on one and two processors
+sim-verify: ## the simulation's golden traces on 64 and 32 bits, with the race detector, on 1 and 2 processors; 100,000 seeds run twice
 	@for p in 1 2; do GOMAXPROCS=$$p $(GO) test -count=1 -run '^TestGolden$$' ./application/sim || exit 1; done
 	@CGO_ENABLED=0 GOARCH=386 $(GO) test -count=1 -run '^TestGolden$$' ./application/sim
 	@$(if $(RACE),$(GO) test -race -count=1 -run '^TestGolden$$' ./application/sim,echo "no C compiler: not with the race detector")
+	@$(GO) test -count=1 -timeout 24h -v -run '^TestSameSeedSameTrace$$' ./application/sim -sim.twice 100000
 
 ##@ The source
 
