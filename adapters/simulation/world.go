@@ -88,10 +88,7 @@ func (w *World) Step() bool {
 // StepUntil is Step for an event that is due at t or before. It returns false if there is no such
 // event.
 func (w *World) StepUntil(t time.Time) bool {
-	w.mu.Lock()
-	limit := w.instant(t)
-	w.mu.Unlock()
-	_, ok := w.step(limit)
+	_, ok := w.step(sinceEpoch(t))
 	return ok
 }
 
@@ -160,18 +157,24 @@ func (w *World) Wait(_ any, until time.Time) error {
 		}
 		return nil
 	}
-	if !w.StepUntil(until) {
+	w.mu.Lock()
+	limit := w.instant(until)
+	w.mu.Unlock()
+	if _, ok := w.step(limit); !ok {
 		w.advance(until)
 	}
 	return nil
 }
 
 // instant returns t as the world counts, and not before now. Callers hold the mutex.
-func (w *World) instant(t time.Time) int64 {
+func (w *World) instant(t time.Time) int64 { return max(w.now, sinceEpoch(t)) }
+
+// sinceEpoch returns t as nanoseconds.
+func sinceEpoch(t time.Time) int64 {
 	if s := t.Unix() - epochUnix; s > -century && s < century { // t.Sub is slower: it watches for overflow
-		return max(w.now, s*int64(time.Second)+int64(t.Nanosecond()))
+		return s*int64(time.Second) + int64(t.Nanosecond())
 	}
-	return max(w.now, int64(t.Sub(epoch)))
+	return int64(t.Sub(epoch))
 }
 
 const century = 100 * 366 * 24 * 60 * 60 // in seconds
