@@ -14,7 +14,8 @@ type World struct {
 
 	mu      mutex
 	now     int64     // in nanoseconds since epoch
-	clock   time.Time // the same
+	shown   int64     // now, when Now was last called,
+	clock   time.Time // and what it returned
 	due     queue
 	ordered [2]uint64 // the order of the last event, by its rank
 	streams map[string]*Stream
@@ -46,17 +47,16 @@ func NewUnsharedWorld(seed uint64) *World {
 // Now returns the virtual time.
 func (w *World) Now() time.Time {
 	w.mu.Lock()
+	if w.shown != w.now {
+		w.shown, w.clock = w.now, epoch.Add(time.Duration(w.now))
+	}
 	now := w.clock
 	w.mu.Unlock()
 	return now
 }
 
 // turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
-func (w *World) turn(to int64) {
-	if to > w.now {
-		w.now, w.clock = to, epoch.Add(time.Duration(to))
-	}
-}
+func (w *World) turn(to int64) { w.now = max(w.now, to) }
 
 // At calls f at t, or at the present instant if t has passed. f is called by Step.
 func (w *World) At(t time.Time, f func()) {
