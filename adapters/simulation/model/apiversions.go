@@ -36,6 +36,9 @@ const (
 	keyMetadata           = 3
 )
 
+// tableRoom is room for a table of a few APIs.
+const tableRoom = 128
+
 // Table returns APIs with that of ApiVersions, versions 0 to 4, and those of a login added where
 // they are missing.
 func Table(apis ...API) []API {
@@ -62,7 +65,7 @@ func (c *Conn) apiVersions(r *Reply) {
 		case r.Version >= flexibleAPIVersions && !named(r.Request.Body):
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
 		default:
-			r.Body = c.b.appendTable(appendInt16s(nil, 0), r.Version)
+			r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), r.Version)
 			if code := c.compare(r); code != 0 {
 				r.Body = (&Broker{}).appendTable(appendInt16s(nil, code), r.Version)
 			}
@@ -78,7 +81,7 @@ func (c *Conn) apiVersions(r *Reply) {
 	case Closes:
 		c.Close()
 	case Ignores:
-		r.Body = c.b.appendTable(appendInt16s(nil, 0), flexibleAPIVersions)
+		r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), flexibleAPIVersions)
 	case OffersUnreadable: // no entry by the count, and then one
 		r.Body = appendInt16s([]byte{0, errUnsupportedVersion, 1}, own.Key, own.Min, own.Max)
 		r.Body = append(r.Body, 0, 0, 0, 0)
