@@ -187,7 +187,7 @@ func (r *run) cancel(n int) {
 
 func (r *run) close(final bool) {
 	final = final && !r.plan.Setup.Polled
-	r.final = r.final || final
+	r.final, r.closed = r.final || final, r.w.Now()
 	r.conn.close(r.w.Now(), nil, final)
 }
 
