@@ -53,7 +53,7 @@ func (c *Connection) State() State { return c.m.State() }
 
 // Condition returns which requests a Connected connection admits, by one of the names of
 // [Conditions]: the first, serving, in any other state.
-func (c *Connection) Condition() string { return c.m.condition.String() }
+func (c *Connection) Condition() string { return c.m.Condition() }
 
 // Epoch returns the number of the current attempt, 0 before the first.
 func (c *Connection) Epoch() uint64 { return c.m.Epoch() }

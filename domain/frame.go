@@ -23,6 +23,7 @@ type frameReader struct {
 	inbox []byte // of inboxBytes, made when first needed
 	r, w  int    // what is received and not yet cut: inbox[r:w]
 	large []byte // the large frame under way, with its size field; len is what was received
+	lent  bool   // the last space may be written to
 }
 
 // frameRules is which frames are accepted.
@@ -42,6 +43,7 @@ const (
 
 // space is where the next bytes belong; never empty. It is valid until advance.
 func (r *frameReader) space(trusted bool) []byte {
+	r.lent = true
 	if r.large != nil {
 		if len(r.large) == cap(r.large) {
 			r.large = append(make([]byte, 0, room(trusted, r.want(), len(r.large))), r.large...)
@@ -58,6 +60,15 @@ func (r *frameReader) space(trusted bool) []byte {
 		r.r = 0
 	}
 	return r.inbox[r.w:]
+}
+
+// successor is the reader of the next connection. It takes over the inbox, unless that may still be
+// written to.
+func (r *frameReader) successor() (next frameReader) {
+	if !r.lent {
+		next.inbox = r.inbox
+	}
+	return next
 }
 
 // advance says that n bytes of space are there now.

@@ -28,6 +28,27 @@ func TestDropLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// TestInboxIsTakenOver: the next connection uses the memory again, unless a reader that was at work
+// when the connection was dropped may still write to it.
+func TestInboxIsTakenOver(t *testing.T) {
+	for name, atWork := range map[string]bool{"no reader at work": false, "a reader at work": true} {
+		m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}}))
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		m.Connect(now, ConnectOptions{})
+		m.HandleAddresses(now, m.Epoch(), make([]ports.Endpoint, 1), nil)
+		m.state = Connected
+		first := m.Space()
+		if !atWork {
+			m.HandleRead(now, m.Epoch(), 0)
+		}
+		m.drop(m.newError(ErrConnection, errors.New("lost"), ""), false, false)
+		m.state = Connected
+		if second := m.Space(); (&first[0] == &second[0]) == atWork {
+			t.Errorf("%s: the memory is the same: got %v, want %v", name, atWork, !atWork)
+		}
+	}
+}
+
 // fill sets every field that is not a slice or a function to something.
 func fill(v reflect.Value) {
 	if !v.CanSet() {

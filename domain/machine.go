@@ -66,7 +66,7 @@ type target struct {
 }
 
 // connState is all that ends with a connection, or with the attempt at one: drop clears it
-// by one assignment.
+// by one assignment. Only the memory of the inbox is used again.
 type connState struct {
 	condition condition // of Connected
 	started   time.Time // when the attempt began, or the login of a connection that is ready

@@ -117,7 +117,7 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
 	m.endThrottle()
-	m.connState = connState{}
+	m.connState = connState{frames: m.frames.successor()}
 	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
 
 	var err error = e

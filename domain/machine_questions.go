@@ -11,6 +11,9 @@ import (
 // State returns the state of the connection.
 func (m *Machine) State() State { return m.state }
 
+// Condition returns which requests a Connected connection admits: one of [Conditions].
+func (m *Machine) Condition() string { return m.condition.String() }
+
 // hostPort returns the host and port to look up.
 func (m *Machine) hostPort() (host string, port uint16) { return m.cfg.Host, m.cfg.Port }
 

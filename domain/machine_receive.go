@@ -27,6 +27,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	if n < 0 || n > m.frames.free() {
 		panic("domain: HandleRead of bytes that Space has no room for")
 	}
+	m.frames.lent = false
 	if n == 0 {
 		return
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -32,4 +35,26 @@ func readDefect(name string) (d defect, err error) {
 	}
 	d.new = strings.TrimSuffix(d.new, "\n")
 	return d, nil
+}
+
+// overlay writes what the option -overlay of go build needs to have the defect, into the folder
+// work, and returns the name of the file.
+func (d defect) overlay(root, work string) (string, error) {
+	source := filepath.Join(root, d.file)
+	text, err := os.ReadFile(source)
+	if err != nil {
+		return "", err
+	}
+	if n := bytes.Count(text, []byte(d.old)); n != 1 {
+		return "", fmt.Errorf("its text is in %s %d times, want once", d.file, n)
+	}
+	changed, overlay := filepath.Join(work, "changed.go"), filepath.Join(work, "overlay.json")
+	if err := os.WriteFile(changed, bytes.Replace(text, []byte(d.old), []byte(d.new), 1), 0o600); err != nil {
+		return "", err
+	}
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
+	if err != nil {
+		return "", err
+	}
+	return overlay, os.WriteFile(overlay, replace, 0o600)
 }

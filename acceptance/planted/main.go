@@ -12,7 +12,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -81,28 +80,13 @@ func try(root, file string, seeds int) (*finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := filepath.Join(root, d.file)
-	text, err := os.ReadFile(source)
-	if err != nil {
-		return nil, err
-	}
-	if n := bytes.Count(text, []byte(d.old)); n != 1 {
-		return nil, fmt.Errorf("its text is in %s %d times, want once", d.file, n)
-	}
 	work, err := os.MkdirTemp("", "planted")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	changed, overlay := filepath.Join(work, "changed.go"), filepath.Join(work, "overlay.json")
-	if err := os.WriteFile(changed, bytes.Replace(text, []byte(d.old), []byte(d.new), 1), 0o600); err != nil {
-		return nil, err
-	}
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
+	overlay, err := d.overlay(root, work)
 	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "1h", "-overlay", overlay,

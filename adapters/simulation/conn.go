@@ -49,11 +49,11 @@ func (n *Network) newConn(end connEnd, local, remote addr) *conn {
 	c := &conn{w: n.w, end: end, local: local, remote: remote}
 	c.moved.L = &n.w.mu
 	for _, d := range []*deadline{&c.read, &c.write} {
-		d.passes.happen = func() func() {
+		d.passes.of = occurrence(func() func() {
 			d.passed = true
 			c.moved.Broadcast()
 			return nil
-		}
+		})
 	}
 	n.conns = append(slices.DeleteFunc(n.conns, func(c *conn) bool { return c.closed }), c)
 	return c

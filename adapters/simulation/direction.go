@@ -11,11 +11,10 @@ import (
 // direction is one half of a link. An end writes to one direction and reads from its opposite.
 type direction struct {
 	w        *World
+	link     *link
 	path     *Path
 	draw     *Stream
 	opposite *direction
-	// What wakes the end that reads, and the one that writes.
-	wakeReader, wakeWriter func() (after func())
 
 	buf    []byte // unread bytes, then those on the way
 	read   int    // of buf
@@ -45,16 +44,38 @@ type piece struct {
 	n  int
 }
 
-func (d *direction) init(l *link, opposite *direction, reader, writer func() func()) {
-	d.w, d.path, d.opposite = l.n.w, &l.meets.Path, opposite
+func (d *direction) init(l *link, opposite *direction) {
+	d.w, d.link, d.path, d.opposite = l.n.w, l, &l.meets.Path, opposite
 	if l.site != nil {
 		d.draw = l.site.draw
 	}
-	d.wakeReader, d.wakeWriter = reader, writer
-	d.arrive.happen, d.relax.happen, d.cut.happen = d.arrived, d.relaxed, d.cutOff
+	d.arrive.of, d.relax.of, d.cut.of = d, d, d
 }
 
+func (d *direction) happen(e *event) (after func()) {
+	switch e {
+	case &d.arrive:
+		return d.arrived()
+	case &d.relax:
+		return d.relaxed()
+	}
+	return d.cutOff()
+}
+
+// wakeReader and wakeWriter wake the end that reads, and the one that writes.
+func (d *direction) wakeReader() (after func()) {
+	if d == &d.link.out {
+		return d.link.peer.wake()
+	}
+	return d.link.wake()
+}
+
+func (d *direction) wakeWriter() (after func()) { return d.opposite.wakeReader() }
+
 const defaultWindow = 64 << 10
+
+// Room that a direction begins with: enough for small frames.
+const firstBytes, firstPieces = 512, 16
 
 // takePause is how long a writer waits whom a Path's Take has cut short.
 const takePause = time.Millisecond
@@ -99,6 +120,9 @@ func (d *direction) transmit(p []byte) {
 		d.buf = d.buf[:copy(d.buf, d.buf[d.read:])]
 		d.read = 0
 	}
+	if d.buf == nil {
+		d.buf = make([]byte, 0, firstBytes)
+	}
 	d.buf = append(d.buf, p...)
 	for left := len(p); left > 0; {
 		n := left
@@ -124,6 +148,9 @@ func (d *direction) dispatch(n int) {
 	d.last = max(d.last, at)
 	if d.gone > len(d.way)/2 || d.gone == len(d.way) { // most of it has arrived
 		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
+	}
+	if d.way == nil {
+		d.way = make([]piece, 0, firstPieces)
 	}
 	d.way = append(d.way, piece{d.last, n})
 	if d.arrive.place == 0 {

@@ -3,14 +3,26 @@ package simulation
 // event is something that happens at an instant. One event can be scheduled again and again, and
 // is in the queue at most once, so that a link needs no memory for those that it schedules.
 type event struct {
-	// happen is called with the world's mutex. What it returns is called without it; it may
-	// be nil.
-	happen func() (after func())
+	of happening
 
 	when
 	rank  rank
 	place int // in the queue, counted from 1; 0: not scheduled
 }
+
+// happening is what an event is of. happen is called with the world's mutex. What it returns is
+// called without it; it may be nil.
+type happening interface{ happen(e *event) (after func()) }
+
+// call is a call of a function of the user's.
+type call func()
+
+func (f call) happen(*event) (after func()) { return f }
+
+// occurrence is what happens with the mutex.
+type occurrence func() (after func())
+
+func (f occurrence) happen(*event) (after func()) { return f() }
 
 // when is the place of an event among all.
 type when struct {

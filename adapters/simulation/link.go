@@ -41,17 +41,17 @@ func (n *Network) Open(ep ports.Endpoint) ports.Link {
 		l.meets.Refuse = ErrRefused
 	}
 	l.peer.l = l
-	l.out.init(l, &l.in, l.peer.wake, l.wake)
-	l.in.init(l, &l.out, l.wake, l.peer.wake)
-	l.rise.happen = l.reach
+	l.out.init(l, &l.in)
+	l.in.init(l, &l.out)
+	l.rise.of = l
 	if !l.meets.Silent {
 		n.w.schedule(&l.rise, n.w.now+2*int64(l.meets.Path.Latency))
 	}
 	return l
 }
 
-// reach is the end of a stage.
-func (l *link) reach() (after func()) {
+// happen is the end of a stage.
+func (l *link) happen(*event) (after func()) {
 	l.news = true
 	switch {
 	case l.meets.Refuse != nil:
@@ -67,7 +67,11 @@ func (l *link) reach() (after func()) {
 		l.n.live = append(l.n.live, &l.peer)
 		if accept := l.meets.Accept; accept != nil {
 			wake := l.wake()
-			return func() { accept(&l.peer); call(wake) }
+			return func() {
+				if accept(&l.peer); wake != nil {
+					wake()
+				}
+			}
 		}
 		l.site.waiting = append(l.site.waiting, &l.peer)
 	}
@@ -163,10 +167,4 @@ func (l *link) closeLocked() {
 	}
 	l.n.w.cancel(&l.rise)
 	l.err, l.watch = net.ErrClosed, nil
-}
-
-func call(f func()) {
-	if f != nil {
-		f()
-	}
 }

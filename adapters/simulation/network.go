@@ -175,7 +175,7 @@ func (n *Network) Resolve(host string, port uint16) ports.Lookup {
 	if known.Silent {
 		return l
 	}
-	l.found.happen = func() func() { return l.end(known.Name, known.answer(host, port)) }
+	l.found.of = occurrence(func() func() { return l.end(known.Name, known.answer(host, port)) })
 	n.w.schedule(&l.found, n.w.now+int64(known.Delay))
 	return l
 }
@@ -252,5 +252,5 @@ func (l *lookup) Close() {
 
 // soon calls f at the present instant, behind what is due.
 func (w *World) soon(f func()) {
-	w.schedule(&event{happen: func() func() { return f }}, w.now)
+	w.schedule(&event{of: call(f)}, w.now)
 }

@@ -63,7 +63,7 @@ func (w *World) At(t time.Time, f func()) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.schedule(&event{happen: func() func() { return f }}, w.instant(t))
+	w.schedule(&event{of: call(f)}, w.instant(t))
 }
 
 // Next returns the time of the next event, which is not before Now. It returns false if nothing
@@ -129,7 +129,7 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 	at = w.due[0].at
 	e := w.due.pop()
 	w.turn(at) // another goroutine may have advanced the clock
-	after := e.happen()
+	after := e.of.happen(e)
 	w.mu.Unlock()
 	if after != nil {
 		after()
@@ -171,7 +171,7 @@ func (w *World) newAlarm(f func(), r rank) ports.Alarm {
 	if f == nil {
 		panic("simulation: an alarm needs a function to call")
 	}
-	return &alarm{w: w, event: event{happen: func() func() { return f }, rank: r}}
+	return &alarm{w: w, event: event{of: call(f), rank: r}}
 }
 
 type alarm struct {

@@ -121,7 +121,8 @@ type Config struct {
 	// so the first connection may take one attempt more. Unless the link is encrypted and the
 	// broker verified, one that sends a password or token in clear, as PLAIN and OAUTHBEARER
 	// do, is not used if one that does not, as SCRAM and GSSAPI, is before it: the peer could
-	// have rejected that one to be shown the secret. If empty, there is no login.
+	// have rejected that one to be shown the secret. If the broker rejects all that it offers,
+	// the next attempt, after the backoff, chooses from its last list again. If empty, there is no login.
 	Authenticators []ports.Authenticator
 	// RequireTLSForPasswords fails a login with ErrAuthentication if its mechanism sends a
 	// password or token in clear, as PLAIN and OAUTHBEARER do, and the link is not encrypted,

@@ -18,10 +18,17 @@ import (
 // CheckVersion, SendPending and a blocking Send wait, through Config.Selector. A loop is
 //
 //	p.Connect()                   // while it is Disconnected
-//	p.Send(req, false)            // while it is Connected
+//	f := p.Send(req, false)       // while it is Connected
 //	for _, r := range p.Recv() {  // responses, in order
 //	}
-//	// wait until p.NextDeadline(), or until Watch calls its function
+//	select {
+//	case <-f.Done():              // also if f failed: f.Response has the error, and Recv omits it
+//	default:
+//	}
+//	p.Watch(wake)                 // before each wait
+//	// wait until p.NextDeadline(), or until wake is called
+//
+// An attempt to connect has failed if the state is Disconnected and BlackedOut returns true.
 //
 // Polleds come from NewPolled; the zero value is not usable.
 type Polled struct {
@@ -84,7 +91,7 @@ func (p *Polled) pump() {
 }
 
 // Connect starts an attempt to connect if it is Disconnected and the backoff is over, and goes on
-// with one in progress. It returns the state.
+// with one in progress, which tries all addresses of the host. It returns the state.
 func (p *Polled) Connect() State { return p.connect(domain.ConnectOptions{}) }
 
 func (p *Polled) connect(o domain.ConnectOptions) State {

@@ -34,8 +34,9 @@ func (p *Polled) CanSendMore() bool { return p.core.CanSendMore() }
 // timeout. If zero, there is nothing to do before Watch reports something.
 func (p *Polled) NextDeadline() time.Time { return p.deadline }
 
-// Watch calls f when a method would find something to do before NextDeadline. f is called by
-// another goroutine, at most once for each operation in progress, and sometimes without need.
+// Watch requests a call of f when a method would find something to do before NextDeadline. It is
+// called again before each wait: a call of f ends the request, as does a later Watch. f is called by
+// another goroutine, sometimes without need, and more than once if several operations are in progress.
 func (p *Polled) Watch(f func()) {
 	if p.core.Watch(f) {
 		p.pump()

@@ -59,7 +59,7 @@ func (c *checker) opened(at string) {
 	case p.atOnce && !p.again:
 		c.fail("backoff", "%s is tried again without a pause", at)
 	}
-	p.last, p.again, p.probed = at, false, false
+	p.last, p.again, p.probed, c.tlsPort = at, false, false, false
 }
 
 // down is the end of a connection or an attempt. The error says of which.

@@ -19,6 +19,7 @@ import (
 // loginCheck is the part of the checker that concerns logins.
 type loginCheck struct {
 	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
+	tlsPort   bool        // the newest link led to a port that answers with an alert
 	loggingIn *model.Conn // the connection of the last token
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
@@ -105,7 +106,8 @@ func (c *checker) afterLogin(req *model.Request) {
 func (c *checker) inSession(conn *model.Conn, q *request) {
 	ends := conn.SessionEnds()
 	first := c.session != conn || c.ends != ends
-	if c.session, c.ends = conn, ends; first || ends.IsZero() || c.r.plan.Setup.Raw || c.r.kinds[verbIndex("lifetime")] {
+	c.session, c.ends = conn, ends
+	if first || ends.IsZero() || c.r.plan.Setup.Raw || c.r.kinds[verbIndex("lifetime")] {
 		return
 	}
 	if !q.at.Before(ends) {
@@ -113,8 +115,12 @@ func (c *checker) inSession(conn *model.Conn, q *request) {
 	}
 }
 
-// named checks how an error of the link is reported: a handshake of TLS that failed, as such.
+// named checks how an error of the link is reported: a handshake of TLS that failed, and an alert in
+// place of an answer, as such.
 func (c *checker) named(err error) {
+	if c.tlsPort && errors.Is(err, domain.ErrProtocol) && !errors.Is(err, domain.ErrTLSExpected) {
+		c.fail("named", "an alert of TLS is reported as %v", err)
+	}
 	cause, ok := errors.AsType[*tls.Error](err)
 	if !ok {
 		return

@@ -54,7 +54,8 @@
 //   - "verified": a peer that is not verified gets no secret if the settings forbid that, nor one
 //     that another mechanism would have kept; and one that proved nothing gets nothing more.
 //   - "confirmed": a refusal of a token in JSON is answered (RFC 7628).
-//   - "named": a failed handshake of TLS is reported as one, and is final if it is.
+//   - "named": a failed handshake of TLS is reported as one, and is final if it is; an alert in
+//     place of an answer is reported as TLS.
 //   - "ends well": without faults the connection answers a request in time, or fails with
 //     ErrAuthentication if it cannot log in, and a closed one has nothing left: no request, link,
 //     deadline or alarm.

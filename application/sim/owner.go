@@ -134,7 +134,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 			}
 			sent = true
 		}
-		r.queue = r.queue[1:]
+		r.queue = slices.Delete(r.queue, 0, 1)
 	}
 	return sent
 }

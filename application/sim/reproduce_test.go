@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -13,7 +14,10 @@ import (
 // plantedVariable makes a process of this test plant the failure too.
 const plantedVariable = "BROKERCONN_SIM_PLANTED"
 
+// TestMain collects garbage less often than usual: what a run leaves is garbage at its end, and the
+// memory in use is small.
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(800)
 	if os.Getenv(plantedVariable) != "" {
 		sim.PlantFailure()
 	}

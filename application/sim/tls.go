@@ -57,7 +57,10 @@ var plainVerbs = []verb{
 	// The port expects TLS: it answers the first bytes with the alert N and closes, or with nothing
 	// if N is 0.
 	{"tls-port", func(r *run, s Step) {
-		r.site(s.For, simulation.Site{Accept: func(p *simulation.Peer) { expectTLS(p, byte(s.N)) }})
+		r.site(s.For, simulation.Site{Accept: func(p *simulation.Peer) {
+			r.check.tlsPort = s.N > 0
+			expectTLS(p, byte(s.N))
+		}})
 	}},
 }
 

@@ -56,7 +56,6 @@ func (w *World) run(f func(*World), id string) {
 			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
 	}
 	w.returned, w.entered = w.Elapsed(), w.written()
-	w.sleep(w.Now()) // invariants hold at the end as well
 	w.cancel()
 	w.Heal()
 	over := make(chan struct{})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brokerconn/application/broker"
@@ -102,6 +103,37 @@ func TestDifferentRunsFail(t *testing.T) {
 	}); failure != nil {
 		t.Errorf("with Once: %v", failure)
 	}
+}
+
+// A program that calls synctest.Wait itself does not stop the world.
+func TestWaitOfSynctestItself(t *testing.T) {
+	if failure := simtest.Check(t, simtest.Options{Seeds: 20, Once: true}, func(w *simtest.World) {
+		conn, _ := dial(w)
+		defer conn.Close()
+		w.Go(func() {
+			for w.Context().Err() == nil {
+				_ = ask(w, conn)
+				synctest.Wait()
+			}
+		})
+		w.Sleep(time.Second)
+	}); failure != nil && !strings.Contains(failure.Text, "wait already in progress") {
+		t.Fatal(failure)
+	}
+}
+
+// A goroutine that asks without a pause ends although its Conn was closed first, as a deferred Close does.
+func TestGoroutineWithoutPauseEnds(t *testing.T) {
+	simtest.Run(t, simtest.Options{Seeds: 5}, func(w *simtest.World) {
+		conn, _ := dial(w)
+		defer conn.Close()
+		w.Go(func() {
+			for w.Context().Err() == nil {
+				_ = ask(w, conn)
+			}
+		})
+		w.Sleep(time.Second)
+	})
 }
 
 func TestInjectHasBegunWhenItReturns(t *testing.T) {

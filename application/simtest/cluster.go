@@ -3,6 +3,7 @@ package simtest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -43,6 +44,8 @@ func (w *World) build() {
 		n := &node{index: i, host: host, address: net.JoinHostPort(host, strconv.Itoa(port))}
 		n.path = w.pathTo(host)
 		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
+		// Brokers of 0.9 leave unanswered what they do not know; those before end the connection.
+		n.model.LeavesUnknown = has(apis, ports.KeyListGroups) && !has(apis, ports.KeyAPIVersions)
 		for _, api := range apis {
 			api.Handle = func(r *model.Reply) { w.handle(n, r) }
 			n.model.APIs = append(n.model.APIs, api)
@@ -83,6 +86,10 @@ func apisOf(name string) (apis []model.API) {
 	}
 	apisByRelease[name] = apis
 	return apis
+}
+
+func has(apis []model.API, key int16) bool {
+	return slices.ContainsFunc(apis, func(a model.API) bool { return a.Key == key })
 }
 
 var (

@@ -3,6 +3,7 @@ package simtest_test
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,36 @@ func TestEveryAPIOfEachReleaseAnswers(t *testing.T) {
 	}
 	if asked < 1000 {
 		t.Errorf("got %d requests, want over a thousand", asked)
+	}
+}
+
+// A broker of a release is taken for that release, also of one before ApiVersions, which takes probes.
+func TestReleasesAreRecognized(t *testing.T) {
+	for _, name := range []string{"0.8.1", "0.8.2", "0.9", "0.10.2", "2.8", "4.1"} {
+		simtest.Run(t, simtest.Options{Release: name, Seeds: 3}, func(w *simtest.World) {
+			conn, err := broker.NewPolled(w.Config(0))
+			if err != nil {
+				w.Fatalf("new: %v", err)
+			}
+			verdict, err := conn.CheckVersion(10*time.Second, false, nil)
+			if got := verdict.Low.String(); err != nil || got != name && got != name+".0" {
+				w.Errorf("got %v, %v, want %s", verdict, err, name)
+			}
+			conn.Close(nil)
+		})
+	}
+}
+
+func TestBadReleasesPanic(t *testing.T) {
+	for _, name := range []string{"four", "4.1.2.3", "0.7.0"} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, name) {
+					t.Errorf("got %q, want a panic that names %s", text, name)
+				}
+			}()
+			simtest.Run(t, simtest.Options{Release: name}, func(*simtest.World) {})
+		}()
 	}
 }
 

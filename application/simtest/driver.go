@@ -34,6 +34,17 @@ func (d *driver) init() {
 	d.stopped, d.ended = make(chan struct{}), make(chan struct{})
 }
 
+// settle waits until all other goroutines are blocked.
+func settle() {
+	// If the program under test is in synctest.Wait itself, a wait for time to pass does the same.
+	defer func() {
+		if recover() != nil {
+			time.Sleep(time.Nanosecond)
+		}
+	}()
+	synctest.Wait()
+}
+
 // hurry makes the driver look at the next event again.
 func (d *driver) hurry() {
 	select {
@@ -66,7 +77,7 @@ func (w *World) drive() {
 			continue
 		case <-timer.C:
 		}
-		synctest.Wait()
+		settle()
 		if w.pausing.Load() > 0 {
 			w.hurry()
 			continue
@@ -76,15 +87,15 @@ func (w *World) drive() {
 		}
 		w.sim.Step()
 		for _, l := range w.current() {
-			synctest.Wait()
+			settle()
 			for w.pausing.Load() > 0 { // a loop may be in the midst of its step
 				time.Sleep(time.Nanosecond)
-				synctest.Wait()
+				settle()
 			}
 			l.wakeUp()
 		}
 		for _, woken := range w.woken { // behind what has to hold at that time
-			synctest.Wait()
+			settle()
 			close(woken)
 		}
 		w.woken = w.woken[:0]

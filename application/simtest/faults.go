@@ -44,9 +44,10 @@ var (
 
 // The faults of brokers.
 var (
-	// Restart kills a broker: its connections are reset, and new ones refused until it is back.
+	// Restart kills a broker: its connections are reset, and new ones refused until it is back. It
+	// stays the leader of its partitions.
 	Restart = Fault{Name: "restart", Least: 100 * time.Millisecond, Most: 30 * time.Second, Begin: restart}
-	// MoveLeaders moves the leadership of every partition to another broker. The number in a plan is
+	// MoveLeaders moves the leadership of every partition to another broker, if there is one. The number in a plan is
 	// how many brokers further.
 	MoveLeaders = Fault{Name: "move-leaders", argument: true, Begin: moveLeaders}
 	// WrongID makes the next answer of a broker have the correlation id of another request.

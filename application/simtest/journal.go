@@ -130,7 +130,7 @@ func (w *World) journalText() string {
 			continue
 		}
 		text, _, _ := strings.Cut(e.String(), "\n")
-		fmt.Fprintf(&b, "%13.6fs  %s\n", e.at.Seconds(), text)
+		fmt.Fprintf(&b, "%13.6fs  %s\n", e.at.Truncate(time.Microsecond).Seconds(), text)
 	}
 	return b.String()
 }

@@ -94,14 +94,14 @@ func table(name string) release.Table {
 // flags are those of the test binary.
 var flags struct {
 	seed  optional
-	seeds int
+	seeds uint
 	time  time.Duration
 	plan  string
 }
 
 func init() {
 	flag.Var(&flags.seed, "sim.seed", "run this `seed` only")
-	flag.IntVar(&flags.seeds, "sim.seeds", 0, "run so `many` seeds")
+	flag.UintVar(&flags.seeds, "sim.seeds", 0, "run so `many` seeds")
 	flag.DurationVar(&flags.time, "sim.time", 0, "run new seeds for so `long`")
 	flag.StringVar(&flags.plan, "sim.plan", "", "run the plan of this `file` only")
 	for name, variable := range map[string]string{"sim.seed": "SIM_SEED", "sim.seeds": "SIM_SEEDS",

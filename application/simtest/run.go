@@ -36,6 +36,7 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 			"remove t.Parallel")
 	}
 	r := &runner{t: t, o: o.withDefaults(), f: f}
+	apisOf(r.o.Release) // which panics here rather than in a bubble
 	if flags.plan != "" {
 		return r.replay(flags.plan)
 	}
@@ -50,7 +51,7 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 		}
 	}
 	begin := time.Now()
-	for n := uint64(1); n <= uint64(or(flags.seeds, r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
+	for n := uint64(1); n <= uint64(or(int(flags.seeds), r.o.Seeds)) || time.Since(begin) < flags.time; n++ {
 		if failure := r.seed(n); failure != nil {
 			return failure
 		}
@@ -80,7 +81,7 @@ func (r *runner) seed(seed uint64) *Failure {
 func (r *runner) replay(file string) *Failure {
 	plan, err := readPlan(file)
 	if err != nil {
-		return &Failure{Text: err.Error()}
+		r.t.Fatal(err)
 	}
 	_, failure := r.twice(plan.Seed, &plan)
 	if failure != nil {
@@ -93,7 +94,7 @@ func (r *runner) replay(file string) *Failure {
 func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
 	w := bubble(r.t, r.o, seed, plan, r.f)
 	r.runs++
-	r.faults += len(w.generated)
+	r.faults += len(w.generated) - healsOf(w.generated)
 	if w.failure == nil && !r.o.Once {
 		compare(w, bubble(r.t, r.o, seed, plan, r.f))
 	}
@@ -111,11 +112,11 @@ const (
 
 // shrink returns the failure of the least plan that fails in the same way.
 func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
-	begin, heals := time.Now(), healsOf(plan)
+	begin, heals := time.Now(), healsOf(plan.Steps)
 	all := len(plan.Steps) - heals
 	sim.ShrinkBy(plan, shrinkRuns, func(p sim.Plan) bool {
 		// The seed is also that of what is not in the plan.
-		if p.Seed != plan.Seed || healsOf(p) != heals || time.Since(begin) > shrinkTime {
+		if p.Seed != plan.Seed || healsOf(p.Steps) != heals || time.Since(begin) > shrinkTime {
 			return false
 		}
 		_, found := r.twice(p.Seed, &p)
@@ -129,8 +130,8 @@ func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
 	return failure
 }
 
-func healsOf(p sim.Plan) (n int) {
-	for _, s := range p.Steps {
+func healsOf(steps []sim.Step) (n int) {
+	for _, s := range steps {
 		if s.Verb == heal {
 			n++
 		}

@@ -68,12 +68,15 @@ const defaultMaxRequest = 100 << 20
 
 // Accept is the Accept of a [simulation.Site].
 func (b *Broker) Accept(p *simulation.Peer) {
-	c := &Conn{b: b, peer: p}
+	c := &Conn{b: b, peer: p, in: make([]byte, 0, firstBytes), unsent: make([]byte, 0, firstBytes)}
 	b.conns = append(b.open(), c)
 	c.beginBare()
 	p.Handle(func(*simulation.Peer) { c.work() })
 	c.work() // what came with the last packet of the handshake
 }
+
+// firstBytes is the room that a connection begins with, in each direction: enough for small frames.
+const firstBytes = 512
 
 // Conns returns the connections that are open.
 func (b *Broker) Conns() []*Conn { return slices.Clone(b.open()) }
@@ -106,14 +109,15 @@ func (b *Broker) api(key int16) *API {
 
 // Conn is a connection, as the broker sees it.
 type Conn struct {
-	b      *Broker
-	peer   *simulation.Peer
-	in     []byte   // received and not parsed yet
-	queue  []*Reply // in the order of the requests
-	unsent []byte   // of the reply that is being sent
-	last   bool     // unsent is followed by the end of the connection
-	closed bool
-	login  loginState
+	b        *Broker
+	peer     *simulation.Peer
+	clientID string   // of the last request
+	in       []byte   // received and not parsed yet
+	queue    []*Reply // in the order of the requests
+	unsent   []byte   // of the reply that is being sent
+	last     bool     // unsent is followed by the end of the connection
+	closed   bool
+	login    loginState
 }
 
 // Peer returns the end of the link.

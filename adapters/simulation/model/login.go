@@ -100,7 +100,8 @@ func (c *Conn) beginBare() {
 
 // handshake answers SaslHandshake.
 func (c *Conn) handshake(r *Reply) {
-	name, _, ok := nullable(r.Request.Body)
+	read, _, ok := nullable(r.Request.Body)
+	name := string(read)
 	switch s := &c.login; {
 	case !ok:
 		c.Close()

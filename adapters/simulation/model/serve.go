@@ -68,7 +68,7 @@ func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
 	}
 	rest := frame[8:]
 	if r.Key != keyControlledShutdown || r.Version > 0 {
-		if r.ClientID, rest, ok = nullable(rest); !ok {
+		if r.ClientID, rest, ok = c.client(rest); !ok {
 			return nil, nil, false
 		}
 	}
@@ -101,16 +101,25 @@ func withoutAcks(version int16, flexible bool, body []byte) bool {
 	return ok && len(body) >= 2 && binary.BigEndian.Uint16(body) == 0
 }
 
+// client reads the client id, which is the same in all requests of most clients.
+func (c *Conn) client(b []byte) (id string, rest []byte, ok bool) {
+	is, rest, ok := nullable(b)
+	if string(is) != c.clientID {
+		c.clientID = string(is)
+	}
+	return c.clientID, rest, ok
+}
+
 // nullable reads a string with a length of two bytes; null is "".
-func nullable(b []byte) (s string, rest []byte, ok bool) {
+func nullable(b []byte) (s, rest []byte, ok bool) {
 	if len(b) < 2 {
-		return "", nil, false
+		return nil, nil, false
 	}
 	n := max(int(int16(binary.BigEndian.Uint16(b))), 0)
 	if n > len(b)-2 {
-		return "", nil, false
+		return nil, nil, false
 	}
-	return string(b[2 : 2+n]), b[2+n:], true
+	return b[2 : 2+n], b[2+n:], true
 }
 
 // skipTags returns what follows the tagged fields.
