@@ -24,10 +24,10 @@ type loginCheck struct {
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
-	renewed   *model.Conn // on which a session was last renewed,
-	renewedAt time.Time   // and when that began
-	session   *model.Conn // on which the last request was received,
-	ends      time.Time   // and the end of the session in which it was
+	reauthOn *model.Conn // on which a session was last renewed,
+	reauthAt time.Time   // and when that began
+	session  *model.Conn // on which the last request was received,
+	ends     time.Time   // and the end of the session in which it was
 }
 
 // begun is the beginning of a login, with the list that is in force.
@@ -45,10 +45,10 @@ func (c *checker) handshake(req *model.Request) {
 	}
 	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
 	if req.Conn.Authenticated() {
-		if since := req.At.Sub(c.renewedAt); req.Conn == c.renewed && since < time.Second {
+		if since := req.At.Sub(c.reauthAt); req.Conn == c.reauthOn && since < time.Second {
 			c.fail("renewed", "a session is renewed %v after its last renewal began", since)
 		}
-		c.renewed, c.renewedAt = req.Conn, req.At
+		c.reauthOn, c.reauthAt = req.Conn, req.At
 	}
 	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
 		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)
