@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
 )
 
@@ -16,11 +15,10 @@ type checker struct {
 	table      bool // the broker gave a table
 	answered   int
 	offered    *request
-	requests   []record    // by number, from 0
-	open       int         // of the requests
-	last       int64       // number of the last request that was answered
-	probed     *model.Conn // on which the last probe was received
-	askedAgain bool        // ApiVersions was received behind a probe
+	requests   []record // by number, from 0
+	open       int      // of the requests
+	last       int64    // number of the last request that was answered
+	askedAgain bool     // ApiVersions was sent behind a probe
 	at         time.Time
 	busy       int // steps of this instant
 	sums       sums

@@ -41,11 +41,8 @@ func (c *checker) received(req *model.Request) {
 	c.r.story.received(req)
 	switch req.Key {
 	case keyEcho, 0:
-	case ports.KeyAPIVersions:
-		c.askedAgain = c.askedAgain || req.Conn == c.probed
-		return
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
-		c.probed, c.pacing.probed = req.Conn, true
+		c.pacing.probed = true
 		return
 	case ports.KeySASLHandshake:
 		c.handshake(req)

@@ -46,6 +46,7 @@ type tapped struct {
 	received int
 	readyAt  int // received, when the connection became ready; -1: it did not
 
+	probed  bool       // a probe for an old release was sent
 	used    bool       // a request of the owner was sent: the login is over, also by GSSAPI's last token
 	partial []byte     // of the frame that is being sent
 	lastID  int32      // of the last whole frame
@@ -185,6 +186,12 @@ func (l *tapped) frame(frame []byte) {
 	case keyProduce:
 		body = body[min(2, len(body)):]
 	case keyEcho:
+	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
+		l.probed = true
+		return
+	case ports.KeyAPIVersions:
+		l.check.askedAgain = l.check.askedAgain || l.probed
+		return
 	default:
 		return
 	}

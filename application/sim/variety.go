@@ -41,6 +41,9 @@ func (g generator) logins(s *Setup) {
 	if !s.Login {
 		return
 	}
+	if s.Latency >= 100*time.Millisecond {
+		s.Addresses = 1 // each has its share of the setup's time, and a login has many round trips
+	}
 	switch n := g.Below(100); {
 	case n < 25: // PLAIN
 	case n < 65:
@@ -106,7 +109,7 @@ func (g generator) loginFault(step *Step) {
 	case "deny", "refused-token", "tls-fails":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 		step.N = g.Below(int64(len(handshakeErrors)))
-	case "no-token", "expired-token", "unverified":
+	case "no-token", "expired-token", "unverified", "in-vain":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 	case "slow-credentials":
 		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 3*time.Second, 10*time.Second)

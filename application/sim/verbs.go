@@ -187,6 +187,9 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 // heal ends all faults.
 func (r *run) heal() {
 	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
+	if r.broker.Login != nil {
+		r.broker.Login.Unheeded = false
+	}
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()
