@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -110,6 +111,15 @@ func ParsePlanOf(text string, verbs []string) (p Plan, err error) {
 	return p, nil
 }
 
+// Limits of what a plan may have, so that a run has the memory and the time for it.
+const (
+	longest       = 1000 * time.Hour
+	largest       = 16 << 20 // body, in bytes
+	mostAddresses = 1000
+)
+
+var errNegative = errors.New("negative values are not possible")
+
 func (p *Plan) parse(words, verbs []string) (err error) {
 	switch words[0] {
 	case "seed":
@@ -139,8 +149,13 @@ func (p *Plan) parse(words, verbs []string) (err error) {
 			return fmt.Errorf("%q is neither a number nor a duration", arg)
 		}
 	}
-	if s.At < 0 || s.For < 0 || s.N < 0 {
-		return fmt.Errorf("negative values are not possible")
+	switch {
+	case s.At < 0 || s.For < 0 || s.N < 0:
+		return errNegative
+	case s.At > longest || s.For > longest:
+		return fmt.Errorf("the longest time is %v", longest)
+	case s.N > largest && (s.Verb == "send" || s.Verb == "post"):
+		return fmt.Errorf("the largest body has %d bytes", largest)
 	}
 	p.Steps = append(p.Steps, s)
 	return nil
@@ -159,8 +174,11 @@ func (s *Setup) set(name, value string) error {
 			return err
 		case *time.Duration:
 			d, err := time.ParseDuration(value)
-			if *field = d; err == nil && d < 0 {
-				err = fmt.Errorf("negative values are not possible")
+			switch *field = d; {
+			case err == nil && d < 0:
+				err = errNegative
+			case d > longest:
+				err = fmt.Errorf("the longest time is %v", longest)
 			}
 			return err
 		case *string:
@@ -173,8 +191,13 @@ func (s *Setup) set(name, value string) error {
 			return nil
 		default:
 			n, err := strconv.ParseInt(value, 10, 32)
-			if err == nil && n < 0 {
-				err = fmt.Errorf("negative values are not possible")
+			switch {
+			case err == nil && n < 0:
+				err = errNegative
+			case name == "addresses" && n > mostAddresses:
+				err = fmt.Errorf("there are at most %d", mostAddresses)
+			case name == "old" && n != 0 && n != 8 && n != 9:
+				err = fmt.Errorf("want 8 or 9")
 			}
 			v.Field(i).SetInt(n)
 			return err
