@@ -152,7 +152,9 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	c.text("the trace", string(c.r.trace.text))
+	if c.r.plan.Setup.Login {
+		c.text("the trace", string(c.r.trace.text))
+	}
 	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}

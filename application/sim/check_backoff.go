@@ -138,7 +138,7 @@ func (c *checker) begin(q *request) {
 		c.fail("throttled", "request %d was admitted %v before the end of the throttle time",
 			q.number, c.timing.until.Sub(now))
 	}
-	q.at, q.throttled = now, c.timing.total
+	q.limit, q.throttled = now.Add(or(c.r.plan.Setup.RequestTimeout, requestTimeout)), c.timing.total
 }
 
 // throttled is news of a throttle time.
@@ -163,8 +163,10 @@ func (c *checker) late(now time.Time) {
 		return
 	}
 	q := c.r.pending[0]
-	limit := or(c.r.plan.Setup.RequestTimeout, requestTimeout)
-	if over := now.Sub(q.at) - limit - (c.timing.total - q.throttled); over >= 0 {
+	if now.Before(q.limit) { // the throttle time only moves it
+		return
+	}
+	if over := now.Sub(q.limit) - (c.timing.total - q.throttled); over >= 0 {
 		c.fail("in time", "request %d is in flight %v after its deadline", q.number, over)
 	}
 }

@@ -19,7 +19,7 @@ type request struct {
 	until   time.Time // when its time in the queue is over
 	handle  handle    // while it is in flight
 
-	at        time.Time     // when it was admitted
+	limit     time.Time     // its deadline, without throttle time
 	throttled time.Duration // for how long timers had been paused in all, then
 	whole     bool          // it was sent whole
 }

@@ -107,11 +107,10 @@ func (r *run) run() (result Result) {
 		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
 	for r.Failure == nil {
-		next, ok := r.w.Next()
-		if !ok || next.After(end) {
+		if !r.w.StepUntil(end) {
 			break
 		}
-		r.step()
+		r.react()
 	}
 	r.settle()
 	r.giveBack()
@@ -177,6 +176,12 @@ func (r *run) step() bool {
 	if !r.w.Step() {
 		return false
 	}
+	r.react()
+	return true
+}
+
+// react lets the connection do what an event made possible.
+func (r *run) react() {
 	if r.awake {
 		r.awake = false
 		r.Steps++
@@ -185,7 +190,6 @@ func (r *run) step() bool {
 		r.check.after()
 		r.story.idle()
 	}
-	return true
 }
 
 // next is the next step of the plan.
@@ -263,21 +267,19 @@ func (r *run) settle() {
 	r.heal()
 	r.healed, r.check.refused = true, nil
 	r.story.said("the faults are over: a request must be answered")
-	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
 	if !r.final && r.prospect() != certainly {
-		if !r.refused(begin.Add(bound)) {
+		if !r.refused(r.w.Now().Add(bound)) {
 			r.finish()
 			return
 		}
-		begin = r.w.Now()
 	}
-	last := int64(0)
+	last, end := int64(0), r.w.Now().Add(bound)
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
-		if r.w.Now().Sub(begin) > bound {
+		if r.w.Now().After(end) {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.state(), r.conn.stats().LastError)
 		}

@@ -30,6 +30,9 @@ const (
 	flexibleAPIVersions   = 3
 )
 
+// tableRoom is room for a table of a few APIs.
+const tableRoom = 128
+
 // Table returns APIs with that of ApiVersions, versions 0 to 4, and those of a login added where
 // they are missing.
 func Table(apis ...API) []API {
@@ -56,7 +59,7 @@ func (c *Conn) apiVersions(r *Reply) {
 		case r.Version >= flexibleAPIVersions && !named(r.Request.Body):
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
 		default:
-			r.Body = c.b.appendTable(appendInt16s(nil, 0), r.Version)
+			r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), r.Version)
 			c.login.versioned = true
 		}
 		return
@@ -69,7 +72,7 @@ func (c *Conn) apiVersions(r *Reply) {
 	case Closes:
 		c.Close()
 	case Ignores:
-		r.Body = c.b.appendTable(appendInt16s(nil, 0), flexibleAPIVersions)
+		r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), flexibleAPIVersions)
 	case OffersNothing:
 		r.Body = []byte{0, errUnsupportedVersion, 0, 0, 0, 0}
 	default:
