@@ -196,7 +196,8 @@ faults. If an invariant does not hold, it is the end of the chart.`,
 		}
 		return takesPlan(cmd, args)
 	}
-	c.Flags().StringVar(&svg, "svg", "", "write the chart as SVG to this file, - for standard output, and print nothing else")
+	c.Flags().StringVar(&svg, "svg", "",
+		"write the chart as SVG to this file, - for standard output, and print nothing else")
 	c.Flags().IntVar(&events, "events", maxEvents,
 		"how many events to draw: those in the middle are left out; 0: no limit")
 	return c

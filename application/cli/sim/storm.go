@@ -67,7 +67,8 @@ when all are back. With --out it draws the attempts as SVG.`,
 			return answer(cmd, doc, text)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "write the drawing to this file; - for standard output, and print nothing else")
+	c.Flags().StringVar(&out, "out", "",
+		"write the drawing to this file; - for standard output, and print nothing else")
 	c.Flags().IntVar(&clients, "clients", 10_000, "how many clients there are")
 	return c
 }
