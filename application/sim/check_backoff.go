@@ -138,7 +138,7 @@ func (c *checker) begin(q *request) {
 		c.fail("throttled", "request %d was admitted %v before the end of the throttle time",
 			q.number, c.timing.until.Sub(now))
 	}
-	q.limit, q.throttled = now.Add(or(c.r.plan.Setup.RequestTimeout, requestTimeout)), c.timing.total
+	q.at, q.limit, q.throttled = now, now.Add(or(c.r.plan.Setup.RequestTimeout, requestTimeout)), c.timing.total
 }
 
 // throttled is news of a throttle time.

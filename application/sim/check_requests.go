@@ -68,6 +68,9 @@ func (c *checker) received(req *model.Request) {
 	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)
 	}
+	if is.open != nil {
+		c.inSession(req.Conn, is.open)
+	}
 	if is.seen = true; is.failed {
 		c.whole(number, is.sent)
 	}
@@ -100,6 +103,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
+		if errors.Is(err, domain.ErrClosed) && c.r.closed.Before(q.at) {
+			c.fail("kept open", "request %d was lost with a connection that its owner did not close", q.number)
+		}
 		is := c.of(q.number)
 		if is.failed, is.sent = true, e.Sent; is.seen {
 			c.whole(q.number, e.Sent)

@@ -19,6 +19,7 @@ type request struct {
 	until   time.Time // when its time in the queue is over
 	handle  handle    // while it is in flight
 
+	at        time.Time     // when it was admitted
 	limit     time.Time     // its deadline, without throttle time
 	throttled time.Duration // for how long timers had been paused in all, then
 	whole     bool          // it was sent whole
@@ -187,7 +188,7 @@ func (r *run) cancel(n int) {
 
 func (r *run) close(final bool) {
 	final = final && !r.plan.Setup.Polled
-	r.final = r.final || final
+	r.final, r.closed = r.final || final, r.w.Now()
 	r.conn.close(r.w.Now(), nil, final)
 }
 

@@ -75,6 +75,7 @@ type run struct {
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
 	final   bool       // it has closed or drained it for good
+	closed  time.Time  // when it last closed it
 	queue   []*request // not admitted yet
 	pending []*request // in flight
 	serial  int64
@@ -298,6 +299,7 @@ func (r *run) settle() {
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
 	r.wanted, r.queue = false, nil
+	r.closed = r.w.Now()
 	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()

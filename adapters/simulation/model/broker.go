@@ -126,6 +126,9 @@ func (c *Conn) Peer() *simulation.Peer { return c.peer }
 // Authenticated reports whether the client is logged in, and no other login is under way.
 func (c *Conn) Authenticated() bool { return c.login.principal != "" && c.login.exchange == nil }
 
+// SessionEnds returns when the session of the last login ends; zero: it does not.
+func (c *Conn) SessionEnds() time.Time { return c.login.until }
+
 // Close ends the connection. Replies in the queue are lost, as in a broker.
 func (c *Conn) Close() {
 	c.end()
