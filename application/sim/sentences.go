@@ -82,6 +82,7 @@ var sentences = map[string]sentence{
 	"login-error":      {theBroker, "the next answer of a login will have the error N"},
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
 	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
+	"in-vain":          {theBroker, "logins have no effect for FOR"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
 	"tls-fails":  {theNetwork, "handshakes of TLS fail for FOR"},

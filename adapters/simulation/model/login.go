@@ -70,7 +70,7 @@ func (c *Conn) admits(r *Reply) bool {
 		r.Refused = r.Key != ports.KeySASLAuthenticate
 	case r.Key == ports.KeySASLHandshake:
 	case r.Key == ports.KeyAPIVersions:
-		ok = s.principal != "" || !s.versioned // a broker expects it once before a login
+		ok = s.principal != "" && !c.b.Login.Unheeded || s.principal == "" && !s.versioned // a broker expects it once before a login
 	case s.principal == "", c.b.Login.Unheeded:
 		ok = false
 	case !s.until.IsZero() && !r.At.Before(s.until):
