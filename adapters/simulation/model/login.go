@@ -70,7 +70,10 @@ func (c *Conn) admits(r *Reply) bool {
 		r.Refused = r.Key != ports.KeySASLAuthenticate
 	case r.Key == ports.KeySASLHandshake:
 	case r.Key == ports.KeyAPIVersions:
-		ok = s.principal != "" && !c.b.Login.Unheeded || s.principal == "" && !s.versioned // a broker expects it once before a login
+		ok = !s.versioned // a broker expects it once before a login
+		if s.principal != "" {
+			ok = !c.b.Login.Unheeded
+		}
 	case s.principal == "", c.b.Login.Unheeded:
 		ok = false
 	case !s.until.IsZero() && !r.At.Before(s.until):
