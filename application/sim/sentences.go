@@ -15,6 +15,10 @@ var sentences = map[string]sentence{
 	"check": {theOwner, "check the release within FOR"},
 	"doze":  {theOwner, "receives nothing for FOR"},
 	"swap":  {theOwner, "replace the authenticators"},
+	"dial":  {theOwner, "another connection, if this one is closed for good"},
+
+	"close-for-good": {theOwner, "close for good"},
+	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
 
 	"close-for-good": {theOwner, "close for good"},
 	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
@@ -81,6 +85,7 @@ var sentences = map[string]sentence{
 	"server-error":     {theBroker, "it will end the next login with an error of SCRAM"},
 	"login-error":      {theBroker, "the next answer of a login will have the error N"},
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
+	"in-vain":          {theBroker, "logins succeed for FOR, and the first request ends the connection"},
 	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
