@@ -15,10 +15,6 @@ var sentences = map[string]sentence{
 	"check": {theOwner, "check the release within FOR"},
 	"doze":  {theOwner, "receives nothing for FOR"},
 	"swap":  {theOwner, "replace the authenticators"},
-	"dial":  {theOwner, "another connection, if this one is closed for good"},
-
-	"close-for-good": {theOwner, "close for good"},
-	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
 
 	"close-for-good": {theOwner, "close for good"},
 	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
