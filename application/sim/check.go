@@ -113,8 +113,9 @@ func (c *checker) older(v *domain.Versions) {
 	}
 }
 
-// maxBusy is how many steps one instant may have.
-const maxBusy = 100_000
+// maxBusy is how many steps one instant may have, and busyPerStep how many more for each step of
+// the plan, all of which may be at one instant.
+const maxBusy, busyPerStep = 100_000, 100
 
 // after is the end of a step.
 func (c *checker) after() {
@@ -122,7 +123,7 @@ func (c *checker) after() {
 	if c.busy++; now != c.at {
 		c.at, c.busy = now, 0
 	}
-	if c.busy > maxBusy {
+	if c.busy > maxBusy+busyPerStep*len(c.r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
 	if n, most := c.r.conn.responsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
