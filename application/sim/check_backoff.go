@@ -170,3 +170,10 @@ func (c *checker) late(now time.Time) {
 		c.fail("in time", "request %d is in flight %v after its deadline", q.number, over)
 	}
 }
+
+// mustThrottle checks that the throttle time of an answer counts, which has just been received.
+func (c *checker) mustThrottle(d time.Duration) {
+	if end := c.r.w.Now().Add(d); !c.r.plan.Setup.Polled && c.timing.until.Before(end) {
+		c.fail("throttled", "an answer says for %v, and it is for %v", d, c.timing.until.Sub(c.r.w.Now()))
+	}
+}

@@ -31,6 +31,9 @@ type Setup struct {
 	Take      int           `plan:"take"`      // most bytes that a Send takes
 
 	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured
+	Release  ReleaseName   `plan:"release"`  // the broker is of that release of Kafka
+	Peer     Peer          `plan:"peer"`     // or something else
+	Expect   bool          `plan:"expect"`   // the client names the cluster and the node that it expects
 	Probe    bool          `plan:"probe"`    // releases before 0.10 are probed for
 	Login    bool          `plan:"login"`    // the broker wants one
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
@@ -181,6 +184,8 @@ func (s *Setup) set(name, value string) error {
 				err = fmt.Errorf("the longest time is %v", longest)
 			}
 			return err
+		case interface{ set(string) error }:
+			return field.set(value)
 		case *string:
 			for _, each := range listOf(value) {
 				if !slices.Contains(mechanisms, each) {

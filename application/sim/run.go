@@ -10,6 +10,7 @@ import (
 
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -40,11 +41,13 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host     = "broker"
-	clientID = "sim"
+	host      = "broker"
+	clientID  = "sim"
+	clusterID = "cluster"
+	nodeID    = 7
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
-	keyEcho = 1000
+	keyEcho = servers.KeyEcho
 	// The API of those that expect no response.
 	keyProduce = 0
 )
@@ -67,6 +70,11 @@ type run struct {
 	nameUntil time.Time
 	slowUntil time.Time
 	logins
+
+	release       int       // of those that are known
+	throttle      *Step     // for the next answer that has the field
+	stopped       time.Time // until when the owner is
+	impostorUntil time.Time
 
 	conn    connection
 	acts    []Step // of the owner, which are due
@@ -183,14 +191,19 @@ func (r *run) step() bool {
 
 // react lets the connection do what an event made possible.
 func (r *run) react() {
-	if r.awake {
-		r.awake = false
-		r.Steps++
-		r.story.working()
-		r.drive()
-		r.check.after()
-		r.story.idle()
+	if r.awake && !r.isStopped() {
+		r.turn()
 	}
+}
+
+// turn is a step of the connection.
+func (r *run) turn() {
+	r.awake = false
+	r.Steps++
+	r.story.working()
+	r.drive()
+	r.check.after()
+	r.story.idle()
 }
 
 // next is the next step of the plan.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -187,7 +188,7 @@ func (l *tapped) frame(frame []byte) {
 		body = body[min(2, len(body)):]
 	case keyEcho:
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
-		l.probed = true
+		l.probed = !l.asked(key, body) || l.probed
 		return
 	case ports.KeyAPIVersions:
 		l.check.askedAgain = l.check.askedAgain || l.probed
@@ -205,4 +206,18 @@ func (l *tapped) frame(frame []byte) {
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
 	}
+}
+
+// asked reports whether a frame is that of a request of the owner which is a message of the codec.
+func (l *tapped) asked(key int16, body []byte) bool {
+	if key != ports.KeyMetadata || l.check.state != domain.Connected || len(l.due) == 0 || l.due[0].asked == nil {
+		return false
+	}
+	q := l.due[0]
+	l.due = l.due[1:]
+	q.whole = true
+	if !bytes.Contains(body, []byte(*q.asked.Topics[0].Topic)) {
+		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
+	}
+	return true
 }

@@ -15,7 +15,7 @@ import (
 // kfake has groups, which the brokers of a world lack. It makes ids of its own, so that two runs of
 // a seed have other bytes: hence Once.
 func TestMembersShareTheWork(t *testing.T) {
-	o := simtest.Options{Once: true, TLS: true, Mechanisms: []string{"SCRAM-SHA-512"}, Seeds: 30}
+	o := simtest.Options{Once: true, TLS: true, Mechanisms: []string{"SCRAM-SHA-512"}, Seeds: 10}
 	simtest.Run(t, o, func(w *simtest.World) {
 		cluster := kfake.MustCluster(kfake.NumBrokers(3), kfake.ListenFn(w.Listen),
 			kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", simtest.User, simtest.Password))

@@ -15,7 +15,7 @@ import (
 func TestSessionsUnderChaos(t *testing.T) {
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"} {
 		t.Run(mechanism, func(t *testing.T) {
-			o := simtest.Options{Seeds: 10, TLS: true, Mechanisms: []string{mechanism}, Session: 20 * time.Second}
+			o := simtest.Options{Seeds: 5, TLS: true, Mechanisms: []string{mechanism}, Session: 20 * time.Second}
 			simtest.Run(t, o, func(w *simtest.World) {
 				conn, err := broker.Dial(w.Context(), w.Config(0))
 				if err != nil {
@@ -73,7 +73,7 @@ func TestSetPassword(t *testing.T) {
 // A connection that the broker has closed is found closed before its session is renewed on it, as
 // before a request: the session is not what failed.
 func TestClosedConnIsNotReauthenticated(t *testing.T) {
-	o := simtest.Options{Brokers: 1, Seeds: 50, Mechanisms: []string{"PLAIN"}, Session: 5 * time.Second}
+	o := simtest.Options{Brokers: 1, Seeds: 25, Mechanisms: []string{"PLAIN"}, Session: 5 * time.Second}
 	simtest.Run(t, o, func(w *simtest.World) {
 		var cutAt atomic.Int64
 		cut := simtest.Cut

@@ -65,7 +65,7 @@ func (p *producer) request(value string) *kmsg.ProduceRequest {
 }
 
 func TestAcknowledgedValuesAreInTheLog(t *testing.T) {
-	simtest.Run(t, simtest.Options{Release: "3.9", Seeds: 50}, func(w *simtest.World) {
+	simtest.Run(t, simtest.Options{Release: "3.9", Seeds: 20}, func(w *simtest.World) {
 		p := &producer{topic: "orders"}
 		for i := range 3 {
 			cfg := w.Config(i)

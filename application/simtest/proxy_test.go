@@ -64,7 +64,7 @@ func (p *proxy) forward(ctx context.Context, client net.Conn) error {
 }
 
 func TestProxyKeepsAnswersApart(t *testing.T) {
-	simtest.Run(t, simtest.Options{Brokers: 1}, func(w *simtest.World) {
+	simtest.Run(t, simtest.Options{Brokers: 1, Seeds: 20}, func(w *simtest.World) {
 		upstream, _ := broker.NewConn(w.Config(0))
 		defer upstream.Close()
 		l, _ := w.Listen("tcp", "proxy:9092")
@@ -97,6 +97,6 @@ func askFor(w *simtest.World, topic string) {
 		if err == nil && (len(resp.Topics) != 1 || *resp.Topics[0].Topic != topic) {
 			w.Errorf("asked for %s, got %+v", topic, resp.Topics)
 		}
-		w.Sleep(100 * time.Millisecond)
+		w.Sleep(time.Second)
 	}
 }
