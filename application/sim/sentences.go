@@ -83,7 +83,6 @@ var sentences = map[string]sentence{
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
 	"in-vain":          {theBroker, "logins succeed for FOR, and the first request ends the connection"},
 	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
-	"in-vain":          {theBroker, "logins have no effect for FOR"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
 	"tls-fails":  {theNetwork, "handshakes of TLS fail for FOR"},
