@@ -29,7 +29,8 @@ type Connection struct {
 	epoch    uint64 // of what follows
 	lookup   ports.Lookup
 	link     ports.Link
-	parker   ports.Parker // the link, if its owner parks in it
+	watches  ports.Watcher // the link, if it is one
+	parker   ports.Parker  // the link, if its owner parks in it
 	stage    ports.Stage
 	exchange ports.Exchange
 	asked    bool  // the exchange was given a challenge that it has not answered
@@ -123,6 +124,7 @@ func (c *Connection) open(out Output) {
 			panic("Open returned nil")
 		}
 	})
+	c.watches, _ = c.link.(ports.Watcher)
 	c.parker = nil
 	if c.park {
 		c.parker, _ = c.link.(ports.Parker)
@@ -153,7 +155,7 @@ func blocks(err error) bool { return err == ports.ErrWouldBlock || errors.Is(err
 func (c *Connection) hangup() {
 	c.forget()
 	lookup, link := c.lookup, c.link
-	c.lookup, c.link, c.parker = nil, nil, nil
+	c.lookup, c.link, c.watches, c.parker = nil, nil, nil, nil
 	c.choked, c.sendErr = false, nil
 	if lookup != nil {
 		c.guard("transport", lookup.Close)

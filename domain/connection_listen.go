@@ -145,12 +145,21 @@ func (c *Connection) Awaiting() any {
 }
 
 func (c *Connection) mustPoll() bool {
-	for _, what := range c.awaited() {
-		if _, watches := what.(ports.Watcher); what != nil && !watches {
+	for i, what := range c.awaited() {
+		if what != nil && c.watcher(i, what) == nil {
 			return true
 		}
 	}
 	return false
+}
+
+// watcher returns the ith of those awaited as a Watcher, nil if it is not one.
+func (c *Connection) watcher(i int, what any) ports.Watcher {
+	if i == 0 && c.link != nil {
+		return c.watches
+	}
+	w, _ := what.(ports.Watcher)
+	return w
 }
 
 // Watch asks for a call of f when Step has something to do before the Deadline of the
@@ -160,7 +169,7 @@ func (c *Connection) mustPoll() bool {
 func (c *Connection) Watch(f func()) (broken bool) {
 	list := c.awaited()
 	for i, port := range [...]string{"transport", "authenticator"} {
-		if w, ok := list[i].(ports.Watcher); ok {
+		if w := c.watcher(i, list[i]); w != nil && list[i] != nil {
 			c.watch(port, w, f)
 		}
 	}

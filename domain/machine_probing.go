@@ -185,8 +185,10 @@ func (m *Machine) nextStep(e *Error) {
 		m.hintGivenUp(e)
 	case m.addressAnswered():
 		e.Hint = hintLimits
-	case p.step == stepAsk && m.askedAt() > 0:
+	case p.step == stepAsk && m.askedAt() > 0 && p.connections == 1:
 		retry = true
+	case p.step == stepAsk && m.askedAt() > 0:
+		e.Hint = hintClosedOnNames
 	case p.step == stepAsk && m.peer >= answered: // it knows ApiVersions
 		e.Hint = hintRejectsAll
 	case !m.probes() || p.step == stepLast:

@@ -29,7 +29,9 @@ import (
 // Brokers that do not know ApiVersions at all are recognised in machine_probes.
 //
 // Where the broker meant is named, the question is asked again behind a login: before it
-// Kafka compares nothing. A broker before 4.4 and a controller never do, which is reported.
+// Kafka compares nothing. Without a login it is asked again if a table that came in a lower version
+// lists v5: the version was lower because a connection was lost, perhaps by a restart. A broker
+// before 4.4 and a controller never compare, which is reported.
 //
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.
@@ -55,6 +57,9 @@ const (
 	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
 		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
 		"a forwarder or balancer with no broker behind it, or a limit of connections?"
+
+	hintClosedOnNames = "the peer answered ApiVersions at v0, and closed the connection when it was asked at v5, " +
+		"which it lists, with ClusterID (expected.cluster.id) and NodeID (expected.node.id)"
 
 	hintServerError = "a proxy with no broker behind it answers this, or a broker whose log has more"
 
@@ -86,16 +91,23 @@ func (m *Machine) namesBroker() bool { return m.cfg.ClusterID != "" || m.cfg.Nod
 
 // comparesNames reports whether a broker with this table compares the names.
 func comparesNames(v *Versions) bool {
-	return v.asked >= topAskOfNamed && v.lists(ports.KeyMetadata)
+	return v.hasNames() && v.lists(ports.KeyMetadata)
 }
+
+// hasNames reports whether the broker has a version of ApiVersions that names it.
+func (v *Versions) hasNames() bool { return v.has(ports.KeyAPIVersions, topAskOfNamed) }
 
 // warnOfNames reports that the names of the broker meant are not compared.
 func (m *Machine) warnOfNames(v *Versions) {
-	if !m.namesBroker() || comparesNames(v) {
+	rejected := v.asked < topAskOfNamed && len(m.cfg.Mechanisms) == 0
+	if !m.namesBroker() || comparesNames(v) && !rejected {
 		return
 	}
 	why := "the broker is older than Kafka 4.4"
-	if v.asked >= topAskOfNamed {
+	switch {
+	case v.hasNames() && rejected:
+		why = "it lists v5 of ApiVersions and rejects it"
+	case v.hasNames():
 		why = "it is a controller, without Metadata"
 	}
 	m.note(Event{Kind: EventWarning, Text: "ClusterID (expected.cluster.id) and NodeID (expected.node.id) are not " +
@@ -107,7 +119,7 @@ func (m *Machine) askBehindLogin() bool {
 	if !m.namesBroker() || m.remembered == nil || !comparesNames(m.remembered) {
 		return false
 	}
-	m.askVersions(m.remembered.asked)
+	m.askVersions(topAskOfNamed)
 	return true
 }
 
@@ -179,7 +191,7 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	case 0:
 		version := m.formatOf(f, body)
 		if r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, version, body); ok {
-			m.tableAnswered(r, version)
+			m.tableAnswered(f, r, version)
 		}
 	case codeUnsupportedVersion:
 		m.askLower(f, body)
@@ -208,13 +220,28 @@ func (m *Machine) reads(f *Future, version int16, body []byte) bool {
 	return err == nil
 }
 
-// tableAnswered uses the table, or ends the setup if the question was that behind a login.
-func (m *Machine) tableAnswered(r *ports.APIVersionsResponse, asked int16) {
+// tableAnswered uses the table that answers f, or ends the setup if the question was that behind a
+// login.
+func (m *Machine) tableAnswered(f *Future, r *ports.APIVersionsResponse, asked int16) {
 	if m.state == Authenticating {
 		m.finishLogin()
 		return
 	}
-	m.useTable(r, asked)
+	v, err := newVersions(r, asked)
+	switch {
+	case err != nil:
+		m.fail(m.newError(ErrProtocol, err, ""))
+	case f.Version < topAskOfNamed && m.asksAgain(f, v):
+		m.askVersions(topAskOfNamed)
+	default:
+		m.useTable(v)
+	}
+}
+
+// asksAgain reports whether the first question of a connection is followed by one that names the
+// broker meant. Where there is a login, that follows behind it.
+func (m *Machine) asksAgain(f *Future, v *Versions) bool {
+	return m.namesBroker() && len(m.cfg.Mechanisms) == 0 && f.CorrelationID == 1 && comparesNames(v)
 }
 
 // errorCodeOf returns the error code of an answer that begins with it, 0 if it is too short.
@@ -225,12 +252,7 @@ func errorCodeOf(body []byte) int16 {
 	return int16(binary.BigEndian.Uint16(body))
 }
 
-func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
-	v, err := newVersions(r, asked)
-	if err != nil {
-		m.fail(m.newError(ErrProtocol, err, ""))
-		return
-	}
+func (m *Machine) useTable(v *Versions) {
 	if !m.hasAnswered() {
 		m.warnOfNames(v)
 	}

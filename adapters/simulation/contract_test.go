@@ -12,7 +12,7 @@ import (
 
 func TestClockContract(t *testing.T) {
 	porttest.Clock(t, func(*testing.T) (ports.Clock, func(time.Duration)) {
-		w := simulation.NewUnsharedWorld(1)
+		w := simulation.NewWorld(1)
 		return w, w.Advance
 	})
 }

@@ -13,7 +13,7 @@ type direction struct {
 	w        *World
 	link     *link
 	path     *Path
-	draw     *Stream
+	draw     Stream // of its own: what happens on another link at the same instant changes nothing
 	opposite *direction
 
 	buf    []byte // unread bytes, then those on the way
@@ -47,7 +47,7 @@ type piece struct {
 func (d *direction) init(l *link, opposite *direction) {
 	d.w, d.link, d.path, d.opposite = l.n.w, l, &l.meets.Path, opposite
 	if l.site != nil {
-		d.draw = l.site.draw
+		d.draw.state = l.site.draw.Uint64()
 	}
 	d.arrive.of, d.relax.of, d.cut.of = d, d, d
 }

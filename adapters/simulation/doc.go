@@ -23,7 +23,7 @@
 // [Network.DialContext] and [Network.Listen], which have package net's types. Their calls wait for
 // what another goroutine makes happen with Step; in a bubble of testing/synctest, time is virtual.
 //
-// Randomness comes from a [Stream], one for each site that draws, so that a draw more at one
+// Randomness comes from a [Stream], one for each site and each way of a link, so that a draw more at one
 // site changes nothing at another. All arithmetic is of integers.
 //
 // One mutex guards a World and what lives in it, but for that of [NewUnsharedWorld], which one

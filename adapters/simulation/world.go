@@ -14,7 +14,8 @@ type World struct {
 
 	mu      mutex
 	now     int64     // in nanoseconds since epoch
-	clock   time.Time // the same
+	shown   int64     // now, when Now was last called,
+	clock   time.Time // and what it returned
 	due     queue
 	ordered [2]uint64 // the order of the last event, by its rank
 	streams map[string]*Stream
@@ -26,6 +27,8 @@ var _ ports.Selector = (*World)(nil)
 // epoch is when a World begins. It reads easily, and differs from the zero time of a deadline
 // that is not set.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const epochUnix = 946684800
 
 // NewWorld returns a world whose streams come from seed. It shows the first second of the year
 // 2000 in UTC.
@@ -44,17 +47,16 @@ func NewUnsharedWorld(seed uint64) *World {
 // Now returns the virtual time.
 func (w *World) Now() time.Time {
 	w.mu.Lock()
+	if w.shown != w.now {
+		w.shown, w.clock = w.now, epoch.Add(time.Duration(w.now))
+	}
 	now := w.clock
 	w.mu.Unlock()
 	return now
 }
 
 // turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
-func (w *World) turn(to int64) {
-	if to > w.now {
-		w.now, w.clock = to, epoch.Add(time.Duration(to))
-	}
-}
+func (w *World) turn(to int64) { w.now = max(w.now, to) }
 
 // At calls f at t, or at the present instant if t has passed. f is called by Step.
 func (w *World) At(t time.Time, f func()) {
@@ -80,6 +82,13 @@ func (w *World) Next() (time.Time, bool) {
 // Step takes the clock to the next event and lets it happen. It returns false if nothing is to happen.
 func (w *World) Step() bool {
 	_, ok := w.step(forever)
+	return ok
+}
+
+// StepUntil is Step for an event that is due at t or before. It returns false if there is no such
+// event.
+func (w *World) StepUntil(t time.Time) bool {
+	_, ok := w.step(sinceEpoch(t))
 	return ok
 }
 
@@ -158,7 +167,17 @@ func (w *World) Wait(_ any, until time.Time) error {
 }
 
 // instant returns t as the world counts, and not before now. Callers hold the mutex.
-func (w *World) instant(t time.Time) int64 { return max(w.now, int64(t.Sub(epoch))) }
+func (w *World) instant(t time.Time) int64 { return max(w.now, sinceEpoch(t)) }
+
+// sinceEpoch returns t as nanoseconds.
+func sinceEpoch(t time.Time) int64 {
+	if s := t.Unix() - epochUnix; s > -century && s < century { // t.Sub is slower: it watches for overflow
+		return s*int64(time.Second) + int64(t.Nanosecond())
+	}
+	return int64(t.Sub(epoch))
+}
+
+const century = 100 * 366 * 24 * 60 * 60 // in seconds
 
 // NewAlarm returns an alarm that calls f within Step.
 func (w *World) NewAlarm(f func()) ports.Alarm { return w.newAlarm(f, regular) }

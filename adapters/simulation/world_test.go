@@ -100,6 +100,36 @@ func TestAdvanceStopsInTime(t *testing.T) {
 	}
 }
 
+// TestStepUntilStopsInTime: events that are due later do not happen, nor those that are due now if
+// the time has passed. Times of other centuries are as good as others.
+func TestStepUntilStopsInTime(t *testing.T) {
+	w := simulation.NewWorld(1)
+	start, calls := w.Now(), 0
+	for _, d := range []time.Duration{time.Second, time.Second, 200 * 365 * 24 * time.Hour} {
+		w.At(start.Add(d), func() { calls++ })
+	}
+	for _, c := range []struct {
+		until time.Time
+		want  bool
+	}{
+		{start.AddDate(-150, 0, 0), false},
+		{start.Add(time.Second - 1), false},
+		{start.Add(time.Second), true},
+		{start.Add(time.Second - 1), false},
+		{start.Add(time.Minute), true},
+		{start.AddDate(150, 0, 0), false},
+		{start.AddDate(201, 0, 0), true},
+		{start.AddDate(280, 0, 0), false},
+	} {
+		if got := w.StepUntil(c.until); got != c.want {
+			t.Errorf("until %v: got %v, want %v", c.until, got, c.want)
+		}
+	}
+	if got := w.Now().Sub(start); calls != 3 || got != 200*365*24*time.Hour {
+		t.Errorf("got %d calls by %v, want 3 by 200 years", calls, got)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	w := simulation.NewWorld(1)
 	saslpeer.Panics(t, "simulation: time does not go back", func() { w.Advance(-1) })

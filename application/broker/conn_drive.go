@@ -239,6 +239,7 @@ func (c *Conn) onAlarm() {
 	c.alarmAt = time.Time{}
 	now := c.cfg.Clock.Now()
 	c.watch(now)
+	c.core.Check(now)       // a session is not renewed, nor a ping sent, on a connection that was closed
 	c.setAlarm(time.Time{}) // drain may be busy with a hook
 	c.drain(now)
 }

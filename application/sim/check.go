@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // checker checks the invariants that doc.go lists.
@@ -16,13 +16,13 @@ type checker struct {
 	table      bool // the broker gave a table
 	answered   int
 	offered    *request
-	requests   []record    // by number, from 0
-	open       int         // of the requests
-	last       int64       // number of the last request that was answered
-	probed     *model.Conn // on which the last probe was received
-	askedAgain bool        // ApiVersions was received behind a probe
+	requests   []record // by number, from 0
+	open       int      // of the requests
+	last       int64    // number of the last request that was answered
+	askedAgain bool     // ApiVersions was sent behind a probe
 	at         time.Time
 	busy       int // steps of this instant
+	asked      int // the release of the broker that was asked for its versions last
 	sums       sums
 	pacing     pacing
 	timing     timing
@@ -36,10 +36,11 @@ func (c *checker) init(r *run) {
 
 // record is what became of a request.
 type record struct {
-	open   *request // admitted and not completed
-	seen   bool     // received by the broker
-	failed bool
-	sent   domain.Sent // what its error says
+	open     *request // admitted and not completed
+	seen     bool     // received by the broker
+	failed   bool
+	sent     domain.Sent   // what its error says
+	throttle time.Duration // in its answer
 }
 
 // of returns the record of a request; nil if the owner has no request of that number.
@@ -110,13 +111,14 @@ func (c *checker) older(v *domain.Versions) {
 	if c.table {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
-	if release, _, _ := v.Detected(); c.r.plan.Setup.Old == 0 && !c.askedAgain {
+	if release, _, _ := v.Detected(); !c.askedOld() && !c.askedAgain {
 		c.fail("no older", "a broker was taken for %v that was not asked again", release)
 	}
 }
 
-// maxBusy is how many steps one instant may have.
-const maxBusy = 100_000
+// maxBusy is how many steps one instant may have, and busyPerStep how many more for each step of
+// the plan, all of which may be at one instant.
+const maxBusy, busyPerStep = 100_000, 100
 
 // after is the end of a step.
 func (c *checker) after() {
@@ -124,7 +126,7 @@ func (c *checker) after() {
 	if c.busy++; now != c.at {
 		c.at, c.busy = now, 0
 	}
-	if c.busy > maxBusy {
+	if c.busy > maxBusy+busyPerStep*len(c.r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
 	if n, most := c.r.conn.responsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
@@ -153,7 +155,9 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	c.text("the trace", string(c.r.trace.text))
+	if c.r.plan.Setup.Login {
+		c.text("the trace", string(c.r.trace.text))
+	}
 	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}
@@ -164,3 +168,83 @@ func (c *checker) finished() {
 		c.fail("ends well", "the state of a closed connection is %v", state)
 	}
 }
+
+// moves are the states that may follow each: a way up in which steps may be left out, and down
+// from everywhere.
+var moves = [...][]domain.State{
+	domain.Disconnected: {domain.Connecting, domain.Closed},
+	domain.Connecting: {domain.Handshake, domain.NegotiatingVersions, domain.Authenticating, domain.Connected,
+		domain.Disconnected, domain.Closed},
+	domain.Handshake: {domain.NegotiatingVersions, domain.Authenticating, domain.Connected,
+		domain.Disconnected, domain.Closed},
+	domain.NegotiatingVersions: {domain.Authenticating, domain.Connected, domain.Disconnected, domain.Closed},
+	domain.Authenticating:      {domain.Connected, domain.Disconnected, domain.Closed},
+	domain.Connected:           {domain.Disconnected, domain.Closed},
+	domain.Closed:              {},
+}
+
+// maxAfterEnd bounds the events of a world in which the connection has ended.
+const maxAfterEnd = 100_000
+
+// quiet lets everything happen that is left in the world: nothing of it concerns a connection that
+// has ended.
+func (c *checker) quiet() {
+	r := c.r
+	if r.Failure != nil {
+		return
+	}
+	if n := r.net.Opened(); n > 0 {
+		c.fail("ends well", "%d links are open behind the end", n)
+	}
+	if deadline := r.conn.work(r.w.Now()); deadline.After(r.conn.stats().BackoffUntil) {
+		c.fail("ends well", "a deadline at %v, behind the end", deadline)
+	}
+	r.alarm.Stop()
+	r.awake = false
+	for range maxAfterEnd {
+		if !r.w.Step() {
+			return
+		}
+	}
+	c.fail("ends well", "events go on happening behind the end")
+}
+
+// sums counts the events of the metrics sink.
+type sums struct {
+	ports.NopMetrics
+	admitted               func()
+	started, closed        int
+	sent, received, failed int
+	due                    int // responses
+	bytesOut, bytesIn      int
+}
+
+func (s *sums) ConnectionStarted(time.Time) { s.started++ }
+
+func (s *sums) ConnectionClosed(_ time.Time, _, _ bool) { s.closed++ }
+
+func (s *sums) RequestSent(_ time.Time, key, _ int16, _ int) {
+	s.sent++
+	s.admitted()
+	s.wait(key, 1)
+}
+
+func (s *sums) RequestFailed(_ time.Time, key, _ int16, _ bool, _ ports.Timing) {
+	s.failed++
+	s.wait(key, -1)
+}
+
+func (s *sums) ResponseReceived(_ time.Time, key, _ int16, _ int, _ time.Duration, _ ports.Timing) {
+	s.received++
+	s.wait(key, -1)
+}
+
+func (s *sums) wait(key int16, n int) {
+	if key != keyProduce {
+		s.due += n
+	}
+}
+
+func (s *sums) BytesSent(_ time.Time, n int) { s.bytesOut += n }
+
+func (s *sums) BytesReceived(_ time.Time, n int) { s.bytesIn += n }

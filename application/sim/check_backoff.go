@@ -138,7 +138,7 @@ func (c *checker) begin(q *request) {
 		c.fail("throttled", "request %d was admitted %v before the end of the throttle time",
 			q.number, c.timing.until.Sub(now))
 	}
-	q.at, q.throttled = now, c.timing.total
+	q.at, q.limit, q.throttled = now, now.Add(or(c.r.plan.Setup.RequestTimeout, requestTimeout)), c.timing.total
 }
 
 // throttled is news of a throttle time.
@@ -163,8 +163,17 @@ func (c *checker) late(now time.Time) {
 		return
 	}
 	q := c.r.pending[0]
-	limit := or(c.r.plan.Setup.RequestTimeout, requestTimeout)
-	if over := now.Sub(q.at) - limit - (c.timing.total - q.throttled); over >= 0 {
+	if now.Before(q.limit) { // the throttle time only moves it
+		return
+	}
+	if over := now.Sub(q.limit) - (c.timing.total - q.throttled); over >= 0 {
 		c.fail("in time", "request %d is in flight %v after its deadline", q.number, over)
+	}
+}
+
+// mustThrottle checks that the throttle time of an answer counts, which has just been received.
+func (c *checker) mustThrottle(d time.Duration) {
+	if end := c.r.w.Now().Add(d); !c.r.plan.Setup.Polled && c.timing.until.Before(end) {
+		c.fail("throttled", "an answer says for %v, and it is for %v", d, c.timing.until.Sub(c.r.w.Now()))
 	}
 }

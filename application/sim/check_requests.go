@@ -1,10 +1,17 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/kafkacodec"
 
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -39,13 +46,18 @@ func (c *checker) closed(q *request) bool {
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
 	c.r.story.received(req)
+	asked := numberIn(req)
 	switch req.Key {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
-		c.askedAgain = c.askedAgain || req.Conn == c.probed
+		c.asked = c.r.release
 		return
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
-		c.probed, c.pacing.probed = req.Conn, true
+		if c.asked = c.r.release; asked > 0 {
+			c.negotiated(req)
+			break
+		}
+		c.pacing.probed = true
 		return
 	case ports.KeySASLHandshake:
 		c.handshake(req)
@@ -54,7 +66,13 @@ func (c *checker) received(req *model.Request) {
 		return
 	}
 	c.afterLogin(req)
+	if c.r.broker.NodeID != nodeID && c.r.plan.Setup.Expect && c.r.compares() {
+		c.fail("the broker meant", "another one received request %d v%d", req.Key, req.Version)
+	}
 	body := req.Body
+	if asked > 0 {
+		body = binary.BigEndian.AppendUint64(nil, uint64(asked))
+	}
 	if req.Key == 0 && len(body) >= 2 {
 		body = body[2:]
 	}
@@ -70,6 +88,9 @@ func (c *checker) received(req *model.Request) {
 		return
 	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)
+	}
+	if is.open != nil {
+		c.inSession(req.Conn, is.open)
 	}
 	if is.seen = true; is.failed {
 		c.whole(number, is.sent)
@@ -100,9 +121,15 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
 		}
 		c.last = q.number
+		if d := c.of(q.number).throttle; d > 0 {
+			c.mustThrottle(d)
+		}
 	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
+		if errors.Is(err, domain.ErrClosed) && c.r.closed.Before(q.at) {
+			c.fail("kept open", "request %d was lost with a connection that its owner did not close", q.number)
+		}
 		is := c.of(q.number)
 		if is.failed, is.sent = true, e.Sent; is.seen {
 			c.whole(q.number, e.Sent)
@@ -111,4 +138,72 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 			c.fail("sent as said", "request %d was %v, by its error, and sent whole: %v", q.number, e.Sent, q.whole)
 		}
 	}
+}
+
+// negotiated checks the version of an asked request at the broker.
+func (c *checker) negotiated(req *model.Request) {
+	most, _ := kafkacodec.MaxVersion(req.Key)
+	for _, a := range c.r.broker.APIs {
+		if a.Key == req.Key && req.Version != min(a.Max, most) {
+			c.fail("negotiated", "a request is of version %d where the broker has %d to %d", req.Version, a.Min, a.Max)
+		}
+	}
+}
+
+// unsupported checks the error of a request that cannot be sent in any version that the broker lists.
+func (c *checker) unsupported(q *request, err error) {
+	for _, a := range c.r.broker.APIs {
+		if a.Key == ports.KeyMetadata && !a.Unlisted {
+			c.fail("negotiated", "request %d was refused: %v", q.number, err)
+		}
+	}
+}
+
+// Requests that are messages of the codec: Metadata of a topic that has the request's number as its
+// name. Their version is negotiated, and their throttle times count.
+
+// ask puts such a request into the owner's queue.
+func (r *run) ask() {
+	q := r.enqueue()
+	topic, name := kmsg.NewMetadataRequestTopic(), strconv.FormatInt(q.number, 10)
+	topic.Topic = &name
+	q.asked = kmsg.NewPtrMetadataRequest()
+	q.asked.Topics = append(q.asked.Topics, topic)
+}
+
+// numberIn returns the number of an asked request that the broker has received, 0 for any other.
+func numberIn(req *model.Request) int64 {
+	if req.Key != ports.KeyMetadata {
+		return 0
+	}
+	return numberOf(servers.Topics(req))
+}
+
+func numberOf(topics []string) int64 {
+	if len(topics) != 1 {
+		return 0
+	}
+	n, err := strconv.ParseInt(topics[0], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// numberInAnswer returns the number of the request that a message answers, 0 if it has none.
+func numberInAnswer(m ports.Message) int64 {
+	resp, ok := m.(*kmsg.MetadataResponse)
+	if !ok || len(resp.Topics) != 1 || resp.Topics[0].Topic == nil {
+		return 0
+	}
+	return numberOf([]string{*resp.Topics[0].Topic})
+}
+
+// decoded reads the answer to an asked request.
+func decoded(q *request, version int16, body []byte) ports.Message {
+	m, err := kafkacodec.Codec{}.Decode(q.asked, version, bytes.Clone(body))
+	if err != nil {
+		return nil
+	}
+	return m
 }

@@ -23,6 +23,11 @@ type loginCheck struct {
 	loggingIn *model.Conn // the connection of the last token
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
+
+	reauthOn *model.Conn // on which a session was last renewed,
+	reauthAt time.Time   // and when that began
+	session  *model.Conn // on which the last request was received,
+	ends     time.Time   // and the end of the session in which it was
 }
 
 // begun is the beginning of a login, with the list that is in force.
@@ -39,6 +44,12 @@ func (c *checker) handshake(req *model.Request) {
 		return
 	}
 	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
+	if req.Conn.Authenticated() {
+		if since := req.At.Sub(c.reauthAt); req.Conn == c.reauthOn && since < time.Second {
+			c.fail("renewed", "a session is renewed %v after its last renewal began", since)
+		}
+		c.reauthOn, c.reauthAt = req.Conn, req.At
+	}
 	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
 		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)
 	}
@@ -86,6 +97,21 @@ func (c *checker) afterLogin(req *model.Request) {
 	}
 	if req.Conn == c.unproven {
 		c.fail("verified", "a peer that proved nothing received request %d v%d", req.Key, req.Version)
+	}
+}
+
+// inSession checks that a request was admitted within its session, the first one of which is the one
+// that a login may have been made for. It cannot be, if the broker named none, as in an old login, or
+// another lifetime.
+func (c *checker) inSession(conn *model.Conn, q *request) {
+	ends := conn.SessionEnds()
+	first := c.session != conn || c.ends != ends
+	c.session, c.ends = conn, ends
+	if first || ends.IsZero() || c.r.plan.Setup.Raw || c.r.kinds[verbIndex("lifetime")] {
+		return
+	}
+	if !q.at.Before(ends) {
+		c.fail("in session", "request %d was admitted %v after the end of the session", q.number, q.at.Sub(ends))
 	}
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"time"
 
 	"brokerconn/application/broker"
@@ -39,7 +40,12 @@ func (c *core) work(time.Time) (deadline time.Time) {
 			r.noted(now, out.Event)
 		case domain.Completed:
 			f := out.Future
-			r.completed(now, f.Tag.(*request), f.Body(), f.Err())
+			q := f.Tag.(*request)
+			var answer ports.Message
+			if q.asked != nil && f.Err() == nil {
+				answer = decoded(q, f.BodyVersion(), f.Body())
+			}
+			r.completed(now, q, f.Body(), answer, f.Err())
 			c.c.Recycle(f)
 		case domain.Idle:
 			c.due = out.Deadline
@@ -59,8 +65,12 @@ func (c *core) delay(now time.Time) (time.Duration, bool) { return c.c.Connectio
 func (c *core) admits() bool { return c.c.CanSend() == nil }
 
 func (c *core) send(now time.Time, q *request) bool {
-	f, err := c.c.Send(now, &q.message, 0)
-	if err != nil {
+	f, err := c.c.Send(now, q.request(), 0)
+	switch {
+	case errors.Is(err, domain.ErrUnsupportedVersion) && q.asked != nil:
+		c.r.check.unsupported(q, err)
+		return true
+	case err != nil:
 		c.r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
 		return true
 	}
@@ -69,7 +79,9 @@ func (c *core) send(now time.Time, q *request) bool {
 	return true
 }
 
-func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, &q.message) }
+func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, q.request()) }
+
+func (c *core) withdraw(now time.Time, q *request) { c.c.NoteCanceled(now, q.request(), nil) }
 
 func (c *core) cancel(now time.Time, q *request) bool {
 	f := q.handle.core

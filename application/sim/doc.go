@@ -44,6 +44,10 @@
 //   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
+//   - "kept open": no request is lost with a connection that its owner did not close and that did
+//     not fail.
+//   - "renewed": a session is renewed no sooner than a second after its last renewal began.
+//   - "in session": a request is admitted within its session.
 //   - "goes on": time passes.
 //   - "no panic": nothing panics.
 //   - "secret": no text shows a password, a key, a token or a proof.

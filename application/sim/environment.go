@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/broker"
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -27,22 +29,32 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 }
 
 func brokerOf(s Setup, r *run) *model.Broker {
-	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
-	}}
-	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
+	if r.release = servers.Count() - 1; s.Release != "" {
+		r.release = servers.PlaceOf(string(s.Release))
+	}
+	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), servers.Echo(true))...),
 		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
-		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
+		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), servers.Echo(true)), s.Old == 9
 		if s.Login {
 			b.Login = loginOf(s, r)
 			b.Login.Bare = true
 		}
 		return b
 	}
+	switch {
+	case s.Peer != "":
+		servers.Become(string(s.Peer), b)
+	case s.Release != "":
+		b.APIs, b.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
+	}
+	if s.Expect {
+		b.ClusterID, b.NodeID = clusterID, nodeID
+	}
 	if s.Login {
 		b.Login = loginOf(s, r)
 		if s.Raw {
+			b.APIs = slices.Clone(b.APIs) // others have them too
 			for i := range b.APIs {
 				if b.APIs[i].Key == ports.KeySASLHandshake {
 					b.APIs[i].Max = 0
@@ -55,14 +67,12 @@ func brokerOf(s Setup, r *run) *model.Broker {
 
 // oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
 func oldAPIs(minor int) []model.API {
-	answer := func(key int16, size int) model.API {
-		body := make([]byte, size) // no broker, no topic, no group, no error
-		return model.API{Key: key, FlexibleFrom: -1, Handle: func(r *model.Reply) { r.Body = body }}
-	}
-	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}, answer(ports.KeyMetadata, 8),
-		answer(ports.KeyOffsetFetch, 4), answer(ports.KeyFindCoordinator, 12)}
-	if minor >= 9 {
-		apis = append(apis, answer(ports.KeyListGroups, 6))
+	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}}
+	for _, key := range []int16{ports.KeyMetadata, ports.KeyOffsetFetch, ports.KeyFindCoordinator,
+		ports.KeyListGroups} {
+		if key != ports.KeyListGroups || minor >= 9 {
+			apis = append(apis, model.API{Key: key, FlexibleFrom: -1, Handle: servers.Handler(key)})
+		}
 	}
 	return apis
 }
@@ -73,6 +83,7 @@ func (r *run) spoil(reply *model.Reply) {
 		r.spoils = r.spoils[1:]
 		change(reply)
 	}
+	r.spoilThrottle(reply)
 	r.spoilLogin(reply)
 }
 
@@ -97,10 +108,13 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
 		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
 		BackoffBase: backoffBase, BackoffMax: backoffMax,
-		ProbeOldReleases:       s.Old > 0 || s.Probe,
+		ProbeOldReleases:       s.old() || s.Probe,
 		RequireTLSForPasswords: s.RequireTLS,
 		Rand:                   w.Stream("backoff").Uint64,
 		Trace:                  true,
+	}
+	if s.Expect {
+		c.ClusterID, c.NodeID = clusterID, new(int32(nodeID))
 	}
 	if s.Old == 9 && s.Login { // it cannot be asked
 		c.APIVersion = broker.Release{Minor: 9}

@@ -10,11 +10,12 @@ import (
 // Generate draws a plan from a seed: a setup, about a hundred requests, and faults of some kinds
 // among them. Which kinds, and how frequent, is drawn for each seed.
 func Generate(seed uint64) Plan {
-	g := generator{simulation.NewWorld(seed).Stream("plan")}
-	p := Plan{Seed: seed, Setup: g.setup()}
-	more := generator{simulation.NewWorld(seed).Stream("more of the plan")}
+	w := simulation.NewUnsharedWorld(seed)
+	g := generator{w.Stream("plan")}
+	p := Plan{Seed: seed, Setup: g.setup(), Steps: make([]Step, 0, 256)}
+	more := generator{w.Stream("more of the plan")}
 	more.variety(&p.Setup)
-	logins := generator{simulation.NewWorld(seed).Stream("logins of the plan")}
+	logins := generator{w.Stream("logins of the plan")}
 	logins.logins(&p.Setup)
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)

@@ -17,7 +17,7 @@ import (
 
 // loginFaults are those in force.
 type loginFaults struct {
-	denied, noToken, expired, refused, slow period
+	denied, noToken, expired, refused, slow, unheeded period
 
 	denial, refusal int64                // their forms: denials, bearerRefusals
 	server          []serverFault        // of the next messages of a server of SCRAM or GSSAPI
@@ -196,6 +196,12 @@ var loginVerbs = []verb{
 	{"no-token", func(r *run, s Step) { r.faults.noToken = r.during(s.For) }},
 	{"expired-token", func(r *run, s Step) { r.faults.expired = r.during(s.For) }},
 	{"refused-token", func(r *run, s Step) { r.faults.refused, r.faults.refusal = r.during(s.For), s.N }},
+	{"in-vain", func(r *run, s Step) { // logins succeed, and the first request ends the connection
+		if l := r.broker.Login; l != nil {
+			l.Unheeded = true
+			r.later(&r.faults.unheeded.until, s.For, func() { l.Unheeded = false })
+		}
+	}},
 	{"slow-credentials", func(r *run, s Step) { // for a second, what a login asks for takes so long
 		r.faults.slow = r.during(time.Second)
 		r.delay = s.For

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -15,11 +17,13 @@ import (
 type request struct {
 	number  int64
 	message ports.RawRequest
+	asked   *kmsg.MetadataRequest // instead of it; see ask.go
 	post    bool
 	until   time.Time // when its time in the queue is over
 	handle  handle    // while it is in flight
 
 	at        time.Time     // when it was admitted
+	limit     time.Time     // its deadline, without throttle time
 	throttled time.Duration // for how long timers had been paused in all, then
 	whole     bool          // it was sent whole
 }
@@ -40,6 +44,8 @@ type connection interface {
 	send(now time.Time, q *request) (admitted bool)
 	// refuse is the end of a request that was never admitted.
 	refuse(now time.Time, q *request)
+	// withdraw is the end of one that its caller gave up before.
+	withdraw(now time.Time, q *request)
 	// cancel returns false for a request that is done, and that the owner has not received yet.
 	cancel(now time.Time, q *request) (ok bool)
 	close(now time.Time, cause error, final bool)
@@ -60,7 +66,14 @@ type connection interface {
 // when it may.
 func (r *run) drive() {
 	r.calls = 0
+	if !r.stopped.IsZero() && !r.isStopped() { // what was due meanwhile comes first
+		r.stopped = time.Time{}
+		r.conn.work(r.w.Now())
+	}
 	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
+		if i > 0 { // of a time in which the owner was stopped
+			r.conn.work(r.w.Now())
+		}
 		r.act(r.acts[i])
 	}
 	r.acts = r.acts[:0]
@@ -104,12 +117,27 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 
 // send puts a request into the owner's queue.
 func (r *run) send(size int, post bool) {
+	q := r.enqueue()
+	q.post = post
+	q.write(r.memory, size)
+}
+
+// enqueue puts a request into the queue that has no message yet.
+func (r *run) enqueue() *request {
 	r.wanted = true
 	r.serial++
 	q := r.memory.newRequest()
-	q.number, q.post, q.until = r.serial, post, r.w.Now().Add(queueTime)
-	q.write(r.memory, size)
+	q.number, q.until = r.serial, r.w.Now().Add(queueTime)
 	r.queue = append(r.queue, q)
+	return q
+}
+
+// request returns the message to send.
+func (q *request) request() ports.Message {
+	if q.asked != nil {
+		return q.asked
+	}
+	return &q.message
 }
 
 // queueTime is how long a request waits to be admitted.
@@ -159,7 +187,10 @@ func (q *request) write(m *memory, size int) {
 }
 
 // completed is the end of a request.
-func (r *run) completed(now time.Time, q *request, body []byte, err error) {
+func (r *run) completed(now time.Time, q *request, body []byte, answer ports.Message, err error) {
+	if q.asked != nil && err == nil {
+		body = binary.BigEndian.AppendUint64(nil, uint64(numberInAnswer(answer)))
+	}
 	r.trace.completed(now, q.number, err)
 	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
@@ -187,7 +218,7 @@ func (r *run) cancel(n int) {
 
 func (r *run) close(final bool) {
 	final = final && !r.plan.Setup.Polled
-	r.final = r.final || final
+	r.final, r.closed = r.final || final, r.w.Now()
 	r.conn.close(r.w.Now(), nil, final)
 }
 

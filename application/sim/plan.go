@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -30,6 +31,9 @@ type Setup struct {
 	Take      int           `plan:"take"`      // most bytes that a Send takes
 
 	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured
+	Release  ReleaseName   `plan:"release"`  // the broker is of that release of Kafka
+	Peer     Peer          `plan:"peer"`     // or something else
+	Expect   bool          `plan:"expect"`   // the client names the cluster and the node that it expects
 	Probe    bool          `plan:"probe"`    // releases before 0.10 are probed for
 	Login    bool          `plan:"login"`    // the broker wants one
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
@@ -110,6 +114,15 @@ func ParsePlanOf(text string, verbs []string) (p Plan, err error) {
 	return p, nil
 }
 
+// Limits of what a plan may have, so that a run has the memory and the time for it.
+const (
+	longest       = 1000 * time.Hour
+	largest       = 16 << 20 // body, in bytes
+	mostAddresses = 1000
+)
+
+var errNegative = errors.New("negative values are not possible")
+
 func (p *Plan) parse(words, verbs []string) (err error) {
 	switch words[0] {
 	case "seed":
@@ -139,8 +152,13 @@ func (p *Plan) parse(words, verbs []string) (err error) {
 			return fmt.Errorf("%q is neither a number nor a duration", arg)
 		}
 	}
-	if s.At < 0 || s.For < 0 || s.N < 0 {
-		return fmt.Errorf("negative values are not possible")
+	switch {
+	case s.At < 0 || s.For < 0 || s.N < 0:
+		return errNegative
+	case s.At > longest || s.For > longest:
+		return fmt.Errorf("the longest time is %v", longest)
+	case s.N > largest && (s.Verb == "send" || s.Verb == "post"):
+		return fmt.Errorf("the largest body has %d bytes", largest)
 	}
 	p.Steps = append(p.Steps, s)
 	return nil
@@ -159,10 +177,15 @@ func (s *Setup) set(name, value string) error {
 			return err
 		case *time.Duration:
 			d, err := time.ParseDuration(value)
-			if *field = d; err == nil && d < 0 {
-				err = fmt.Errorf("negative values are not possible")
+			switch *field = d; {
+			case err == nil && d < 0:
+				err = errNegative
+			case d > longest:
+				err = fmt.Errorf("the longest time is %v", longest)
 			}
 			return err
+		case interface{ set(string) error }:
+			return field.set(value)
 		case *string:
 			for _, each := range listOf(value) {
 				if !slices.Contains(mechanisms, each) {
@@ -173,8 +196,13 @@ func (s *Setup) set(name, value string) error {
 			return nil
 		default:
 			n, err := strconv.ParseInt(value, 10, 32)
-			if err == nil && n < 0 {
-				err = fmt.Errorf("negative values are not possible")
+			switch {
+			case err == nil && n < 0:
+				err = errNegative
+			case name == "addresses" && n > mostAddresses:
+				err = fmt.Errorf("there are at most %d", mostAddresses)
+			case name == "old" && n != 0 && n != 8 && n != 9:
+				err = fmt.Errorf("want 8 or 9")
 			}
 			v.Field(i).SetInt(n)
 			return err

@@ -28,13 +28,16 @@ func newPolled(r *run) *polled {
 		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
 		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
 		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
-		ProbeOldReleases: new(s.Old > 0 || s.Probe),
+		ProbeOldReleases: new(s.old() || s.Probe),
 		APIVersion:       c.APIVersion,
 		Clock:            r.w, Selector: r.w, Hooks: p.hooks(),
 	}
 	from := portsOf(s, r)
 	cfg.Transport, cfg.Codec, cfg.Metrics = from.Transport, from.Codec, from.Metrics
 	cfg.Authenticators, cfg.RequireTLSForPasswords = from.Authenticators, s.RequireTLS
+	if s.Expect {
+		cfg.ClusterID, cfg.NodeID = clusterID, c.NodeID
+	}
 	var err error
 	if p.p, err = broker.NewPolled(cfg); err != nil {
 		panic(err)
@@ -123,7 +126,7 @@ func (p *polled) completed(f *broker.Future) {
 		if raw, ok := message.(*ports.RawResponse); ok {
 			body = raw.Body
 		}
-		p.r.completed(p.r.w.Now(), q, body, err)
+		p.r.completed(p.r.w.Now(), q, body, message, err)
 		return
 	}
 	p.r.check.fail("once", "a future completed that is not of a request in flight")
@@ -132,7 +135,9 @@ func (p *polled) completed(f *broker.Future) {
 func (p *polled) connect(time.Time) { p.p.Connect() }
 
 func (p *polled) check(_ time.Time, timeout time.Duration, strict bool) {
-	_, _ = p.p.CheckVersion(timeout, strict, nil)
+	if verdict, err := p.p.CheckVersion(timeout, strict, nil); err == nil {
+		p.r.check.identified(verdict)
+	}
 }
 
 func (p *polled) delay(time.Time) (time.Duration, bool) { return p.p.ConnectionDelay() }
@@ -143,7 +148,7 @@ func (p *polled) admits() bool { return p.p.Connected() && p.p.CanSendMore() }
 // logging in again.
 func (p *polled) send(_ time.Time, q *request) bool {
 	before := p.r.check.sums.sent
-	f := p.p.Send(&q.message, p.r.plan.Setup.Blocking)
+	f := p.p.Send(q.request(), p.r.plan.Setup.Blocking)
 	if p.r.check.sums.sent > before {
 		p.r.admitted(q, handle{polled: f})
 		p.failed = p.failed || isDone(f)
@@ -155,7 +160,11 @@ func (p *polled) send(_ time.Time, q *request) bool {
 			return false
 		}
 	}
-	if p.state().Down() && errors.Is(err, broker.ErrNotConnected) { // since Send has written, and so ended a drain
+	if errors.Is(err, broker.ErrUnsupportedVersion) && q.asked != nil {
+		p.r.check.unsupported(q, err)
+		return true
+	}
+	if !p.p.Connected() { // it was lost within the call
 		return false
 	}
 	p.r.check.fail("admitted as said", "there was room for request %d, and Send: %v", q.number, err)
@@ -163,6 +172,8 @@ func (p *polled) send(_ time.Time, q *request) bool {
 }
 
 func (p *polled) refuse(time.Time, *request) {} // the owner's own affair
+
+func (p *polled) withdraw(time.Time, *request) {}
 
 func (p *polled) cancel(_ time.Time, q *request) bool {
 	f := q.handle.polled

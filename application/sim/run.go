@@ -10,6 +10,7 @@ import (
 
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -40,11 +41,13 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host     = "broker"
-	clientID = "sim"
+	host      = "broker"
+	clientID  = "sim"
+	clusterID = "cluster"
+	nodeID    = 7
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
-	keyEcho = 1000
+	keyEcho = servers.KeyEcho
 	// The API of those that expect no response.
 	keyProduce = 0
 )
@@ -68,6 +71,11 @@ type run struct {
 	slowUntil time.Time
 	logins
 
+	release       int       // of those that are known
+	throttle      *Step     // for the next answer that has the field
+	stopped       time.Time // until when the owner is
+	impostorUntil time.Time
+
 	conn    connection
 	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
@@ -75,6 +83,7 @@ type run struct {
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
 	final   bool       // it has closed or drained it for good
+	closed  time.Time  // when it last closed it
 	queue   []*request // not admitted yet
 	pending []*request // in flight
 	serial  int64
@@ -107,11 +116,10 @@ func (r *run) run() (result Result) {
 		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
 	for r.Failure == nil {
-		next, ok := r.w.Next()
-		if !ok || next.After(end) {
+		if !r.w.StepUntil(end) {
 			break
 		}
-		r.step()
+		r.react()
 	}
 	r.settle()
 	r.giveBack()
@@ -177,15 +185,25 @@ func (r *run) step() bool {
 	if !r.w.Step() {
 		return false
 	}
-	if r.awake {
-		r.awake = false
-		r.Steps++
-		r.story.working()
-		r.drive()
-		r.check.after()
-		r.story.idle()
-	}
+	r.react()
 	return true
+}
+
+// react lets the connection do what an event made possible.
+func (r *run) react() {
+	if r.awake && !r.isStopped() {
+		r.turn()
+	}
+}
+
+// turn is a step of the connection.
+func (r *run) turn() {
+	r.awake = false
+	r.Steps++
+	r.story.working()
+	r.drive()
+	r.check.after()
+	r.story.idle()
 }
 
 // next is the next step of the plan.
@@ -263,21 +281,19 @@ func (r *run) settle() {
 	r.heal()
 	r.healed, r.check.refused = true, nil
 	r.story.said("the faults are over: a request must be answered")
-	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
 	if !r.final && r.prospect() != certainly {
-		if !r.refused(begin.Add(bound)) {
+		if !r.refused(r.w.Now().Add(bound)) {
 			r.finish()
 			return
 		}
-		begin = r.w.Now()
 	}
-	last := int64(0)
+	last, end := int64(0), r.w.Now().Add(bound)
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
-		if r.w.Now().Sub(begin) > bound {
+		if r.w.Now().After(end) {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.state(), r.conn.stats().LastError)
 		}
@@ -296,6 +312,7 @@ func (r *run) settle() {
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
 	r.wanted, r.queue = false, nil
+	r.closed = r.w.Now()
 	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()

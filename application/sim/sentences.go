@@ -16,6 +16,14 @@ var sentences = map[string]sentence{
 	"doze":  {theOwner, "receives nothing for FOR"},
 	"swap":  {theOwner, "replace the authenticators"},
 
+	"close-for-good": {theOwner, "close for good"},
+	"drain-for-good": {theOwner, "close for good, once nothing is in flight"},
+	"dial":           {theOwner, "make another connection"},
+
+	"ask":      {theOwner, "ask for Metadata of a topic"},
+	"withdraw": {theOwner, "give up a request that is in the queue"},
+	"lose":     {theOwner, "close with a cause, and connect again with the next request"},
+
 	"reset":        {theNetwork, "the connection is reset"},
 	"fin":          {theNetwork, "the connection is closed"},
 	"half-close":   {theNetwork, "nothing more is sent to the client, and its bytes are still read"},
@@ -47,7 +55,17 @@ var sentences = map[string]sentence{
 	"alert":         {theBroker, "the next answer will be an alert of TLS"},
 	"then-close":    {theBroker, "it will end the connection behind the next answer"},
 	"then-reset":    {theBroker, "it will reset the connection instead of the next answer"},
-	"error":         {theBroker, "the next answer will have the error N"},
+	"throttle":      {theBroker, "the next answer that can will throttle the client for FOR"},
+	"gap":           {theOwner, "the process is stopped for FOR"},
+	"upgrade":       {theBroker, "it becomes one of N releases later, and is away for FOR"},
+	"downgrade":     {theBroker, "it becomes one of N releases before, and is away for FOR"},
+	"impostor":      {theBroker, "another broker has its address for FOR"},
+	"limit-ip":      {theBroker, "it closes new connections without a byte for FOR"},
+	"limit-rate":    {theBroker, "it holds new connections for a second and resets them, for FOR"},
+	"limit-late":    {theBroker, "it serves new connections late for FOR"},
+	"dead-reset":    {theNetwork, "connections are accepted and reset at once for FOR"},
+
+	"error": {theBroker, "the next answer will have the error N"},
 
 	"deny":             {theBroker, "logins are refused for FOR"},
 	"no-token":         {theOwner, "has no token for FOR"},

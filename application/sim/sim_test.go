@@ -158,15 +158,21 @@ func TestPlanIsItsText(t *testing.T) {
 
 func TestPlanErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"seed x":          `sim: line 1 of the plan, "seed x": strconv.ParseUint: parsing "x": invalid syntax`,
-		"seed 1\nseed":    `sim: line 2 of the plan, "seed": want seed and a number`,
-		"set a":           `sim: line 1 of the plan, "set a": want set, a name and a value`,
-		"set window -1":   `sim: line 1 of the plan, "set window -1": negative values are not possible`,
-		"set latency -1s": `sim: line 1 of the plan, "set latency -1s": negative values are not possible`,
-		"set none 1":      `sim: line 1 of the plan, "set none 1": no setting is named "none"`,
-		"1s send x":       `sim: line 1 of the plan, "1s send x": "x" is neither a number nor a duration`,
-		"1s send -1":      `sim: line 1 of the plan, "1s send -1": negative values are not possible`,
-		"x send":          `sim: line 1 of the plan, "x send": time: invalid duration "x"`,
+		"seed x":             `sim: line 1 of the plan, "seed x": strconv.ParseUint: parsing "x": invalid syntax`,
+		"seed 1\nseed":       `sim: line 2 of the plan, "seed": want seed and a number`,
+		"set a":              `sim: line 1 of the plan, "set a": want set, a name and a value`,
+		"set window -1":      `sim: line 1 of the plan, "set window -1": negative values are not possible`,
+		"set latency -1s":    `sim: line 1 of the plan, "set latency -1s": negative values are not possible`,
+		"set old 7":          `sim: line 1 of the plan, "set old 7": want 8 or 9`,
+		"set addresses 1001": `sim: line 1 of the plan, "set addresses 1001": there are at most 1000`,
+		"set jitter 1001h":   `sim: line 1 of the plan, "set jitter 1001h": the longest time is 1000h0m0s`,
+		"1001h send":         `sim: line 1 of the plan, "1001h send": the longest time is 1000h0m0s`,
+		"1s late 1001h":      `sim: line 1 of the plan, "1s late 1001h": the longest time is 1000h0m0s`,
+		"1s send 16777217":   `sim: line 1 of the plan, "1s send 16777217": the largest body has 16777216 bytes`,
+		"set none 1":         `sim: line 1 of the plan, "set none 1": no setting is named "none"`,
+		"1s send x":          `sim: line 1 of the plan, "1s send x": "x" is neither a number nor a duration`,
+		"1s send -1":         `sim: line 1 of the plan, "1s send -1": negative values are not possible`,
+		"x send":             `sim: line 1 of the plan, "x send": time: invalid duration "x"`,
 	} {
 		if _, err := sim.ParsePlan(text); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +87,13 @@ func TestPanicIsFailure(t *testing.T) {
 	}
 	if got := len(sim.Shrink(p).Steps); got != 1 {
 		t.Errorf("got %d steps in the shortest plan, want 1", got)
+	}
+}
+
+// TestManyStepsAtOneInstant: a plan may have more of them than an instant otherwise.
+func TestManyStepsAtOneInstant(t *testing.T) {
+	p := sim.Plan{Steps: slices.Repeat([]sim.Step{{Verb: "cancel"}}, 100_002)}
+	if r := sim.Run(p); r.Failure != nil {
+		t.Errorf("got %v, want every invariant to hold", r.Failure)
 	}
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -46,6 +47,7 @@ type tapped struct {
 	received int
 	readyAt  int // received, when the connection became ready; -1: it did not
 
+	probed  bool       // a probe for an old release was sent
 	used    bool       // a request of the owner was sent: the login is over, also by GSSAPI's last token
 	partial []byte     // of the frame that is being sent
 	lastID  int32      // of the last whole frame
@@ -185,6 +187,12 @@ func (l *tapped) frame(frame []byte) {
 	case keyProduce:
 		body = body[min(2, len(body)):]
 	case keyEcho:
+	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
+		l.probed = !l.asked(key, body) || l.probed
+		return
+	case ports.KeyAPIVersions:
+		l.check.askedAgain = l.check.askedAgain || l.probed
+		return
 	default:
 		return
 	}
@@ -198,4 +206,18 @@ func (l *tapped) frame(frame []byte) {
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
 	}
+}
+
+// asked reports whether a frame is that of a request of the owner which is a message of the codec.
+func (l *tapped) asked(key int16, body []byte) bool {
+	if key != ports.KeyMetadata || l.check.state != domain.Connected || len(l.due) == 0 || l.due[0].asked == nil {
+		return false
+	}
+	q := l.due[0]
+	l.due = l.due[1:]
+	q.whole = true
+	if !bytes.Contains(body, []byte(*q.asked.Topics[0].Topic)) {
+		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
+	}
+	return true
 }

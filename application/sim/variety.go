@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brokerconn/application/sim/servers"
+	"brokerconn/domain/release"
 )
 
 // What is drawn from a stream of its own, so that it leaves the rest of each plan as it is.
@@ -13,17 +16,83 @@ func (g generator) variety(s *Setup) {
 	if s.Polled = g.percent(25); s.Polled {
 		s.Blocking = g.percent(20)
 	}
+	if s.Old > 0 || s.Probe {
+		return
+	}
+	switch n := g.Below(100); {
+	case n < 35:
+		s.Release = g.release(*s)
+	case n < 55 && !s.Raw:
+		s.Peer = g.peer(*s)
+	}
+	if s.old() {
+		s.PingInterval = 0
+		return
+	}
+	// The question that a broker before 4.4 rejects takes a round trip more of the time for an address.
+	s.Expect = g.percent(15) && (!s.Login || s.Latency < 50*time.Millisecond)
+}
+
+// release draws one that has the login of the plan.
+func (g generator) release(s Setup) ReleaseName {
+	least := 0
+	switch {
+	case s.Raw:
+		return "0.11.0"
+	case s.Login:
+		least = servers.PlaceOf(firstSessions)
+	}
+	place := least + int(g.Below(int64(servers.Count()-least)))
+	return ReleaseName(release.Known()[place].String())
+}
+
+// loginless are the peers that have no login.
+var loginless = []Peer{"librdkafka-mock", "sarama-mock"}
+
+func (g generator) peer(s Setup) Peer {
+	for {
+		p := Peer(servers.Peers()[g.Below(int64(len(servers.Peers())))])
+		if !s.Login || !slices.Contains(loginless, p) {
+			return p
+		}
+	}
 }
 
 // steps draws more operations and faults, up to a time.
 func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
-	at := func() time.Duration { return g.Between(0, end) }
-	if g.percent(20) && (s.Old == 0 || !s.Login) {
-		steps = append(steps, Step{At: at(), Verb: "check", N: g.Below(2), For: g.Between(0, 10*time.Second)})
+	add := func(percent int64, verb string, n int64, d time.Duration) {
+		for ; g.percent(percent); percent /= 2 {
+			steps = append(steps, Step{At: g.Between(0, end), Verb: verb, N: n, For: d})
+		}
 	}
-	if s.Polled && g.percent(50) {
-		steps = append(steps, Step{At: at(), Verb: "doze", For: g.Between(0, 5*time.Second)})
+	if s.Old == 0 || !s.Login {
+		add(20, "check", g.Below(2), g.Between(0, 10*time.Second))
 	}
+	if s.Polled {
+		add(50, "doze", 0, g.Between(0, 5*time.Second))
+	}
+	if g.percent(40) {
+		for range g.Below(20) {
+			add(100, "ask", 0, 0)
+		}
+	}
+	add(10, "withdraw", g.Below(3), 0)
+	add(10, "lose", 0, 0)
+	add(30, "throttle", 0, g.oneOf(time.Millisecond, 100*time.Millisecond, time.Second, 4*time.Second, time.Hour,
+		600*time.Hour))
+	add(5, "throttle", 1, g.Between(time.Millisecond, time.Hour))
+	add(8, "gap", 0, g.oneOf(time.Second, 10*time.Second, 5*time.Minute))
+	if s.Release != "" {
+		add(30, "upgrade", 1+g.Below(6), g.Between(0, time.Second))
+		add(20, "downgrade", 1+g.Below(6), g.Between(0, time.Second))
+	}
+	if s.Expect {
+		add(30, "impostor", 0, g.Between(0, 3*time.Second))
+	}
+	for _, limit := range []string{"limit-ip", "limit-rate", "limit-late", "dead-reset"} {
+		add(6, limit, 0, g.Between(time.Millisecond, 6*time.Second))
+	}
+	add(8, "size", 300_000, 0)
 	return steps
 }
 
@@ -40,6 +109,9 @@ func (g generator) logins(s *Setup) {
 	}
 	if !s.Login {
 		return
+	}
+	if s.Latency >= 100*time.Millisecond {
+		s.Addresses = 1 // each has its share of the setup's time, and a login has many round trips
 	}
 	switch n := g.Below(100); {
 	case n < 25: // PLAIN
@@ -106,7 +178,7 @@ func (g generator) loginFault(step *Step) {
 	case "deny", "refused-token", "tls-fails":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 		step.N = g.Below(int64(len(handshakeErrors)))
-	case "no-token", "expired-token", "unverified":
+	case "no-token", "expired-token", "unverified", "in-vain":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 	case "slow-credentials":
 		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 3*time.Second, 10*time.Second)

@@ -19,7 +19,7 @@ type verb struct {
 	do   func(*run, Step)
 }
 
-var verbs = slices.Concat(ownerVerbs, faultVerbs, loginVerbs, tlsVerbs, plainVerbs)
+var verbs = slices.Concat(ownerVerbs, askVerbs, faultVerbs, peerVerbs, loginVerbs, tlsVerbs, plainVerbs)
 
 var ownerVerbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
@@ -67,12 +67,12 @@ var faultVerbs = []verb{
 	{"size", spoil(func(r *model.Reply, s Step) { n := int32(s.N); r.Size = &n })},
 	{"negative-size", spoil(func(r *model.Reply, s Step) { n := -int32(s.N); r.Size = &n })},
 	{"short", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho { // whose body is the owner's affair
+		if !ofOwner(r) {
 			r.Body = r.Body[:max(len(r.Body)-int(s.N), 0)]
 		}
 	})},
 	{"long", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho {
+		if !ofOwner(r) {
 			r.Body = append(r.Body, make([]byte, min(s.N, 1000))...)
 		}
 	})},
@@ -82,7 +82,7 @@ var faultVerbs = []verb{
 	{"then-close", spoil(func(r *model.Reply, _ Step) { r.Close = true })},
 	{"then-reset", spoil(func(r *model.Reply, _ Step) { r.Reset = true })},
 	{"error", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho && len(r.Body) >= 2 {
+		if !ofOwner(r) && len(r.Body) >= 2 {
 			binary.BigEndian.PutUint16(r.Body, uint16(s.N))
 		}
 	})},
@@ -92,7 +92,10 @@ var faultVerbs = []verb{
 const maxVerbs = 128
 
 // owners is how many of the verbs, the first ones, are operations of the owner.
-var owners = len(ownerVerbs)
+var owners = len(ownerVerbs) + len(askVerbs)
+
+// ofOwner reports whether an answer is to the owner, whose affair its body is.
+func ofOwner(r *model.Reply) bool { return r.Key == keyEcho || numberIn(&r.Request) > 0 }
 
 var errNoName = errors.New("no such host")
 
@@ -187,6 +190,10 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 // heal ends all faults.
 func (r *run) heal() {
 	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
+	r.healPeers()
+	if r.broker.Login != nil {
+		r.broker.Login.Unheeded = false
+	}
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()

@@ -63,7 +63,7 @@ func (h *health) Step(now time.Time) (next time.Time) {
 
 func TestHealthIsTrue(t *testing.T) {
 	const limit = 4 * time.Second
-	simtest.Run(t, simtest.Options{Brokers: 1}, func(w *simtest.World) {
+	simtest.Run(t, simtest.Options{Brokers: 1, Seeds: 30}, func(w *simtest.World) {
 		h := newHealth(w.Config(0), time.Second, limit)
 		w.Drive(h.Step)
 		w.Never("up without an answer", func() bool { return h.Up() && w.Now().Sub(h.Answered()) > limit })

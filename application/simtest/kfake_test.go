@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/application/simtest"
 )
@@ -14,7 +15,7 @@ import (
 // kfake has groups, which the brokers of a world lack. It makes ids of its own, so that two runs of
 // a seed have other bytes: hence Once.
 func TestMembersShareTheWork(t *testing.T) {
-	o := simtest.Options{Once: true, TLS: true, Mechanisms: []string{"SCRAM-SHA-512"}, Seeds: 30}
+	o := simtest.Options{Once: true, TLS: true, Mechanisms: []string{"SCRAM-SHA-512"}, Seeds: 10}
 	simtest.Run(t, o, func(w *simtest.World) {
 		cluster := kfake.MustCluster(kfake.NumBrokers(3), kfake.ListenFn(w.Listen),
 			kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", simtest.User, simtest.Password))
@@ -31,5 +32,25 @@ func TestMembersShareTheWork(t *testing.T) {
 			slices.Sort(all)
 			return slices.Equal(all, []byte{0, 1, 2, 3, 4, 5, 6})
 		})
+	})
+}
+
+// kfake's own network works as well, without faults.
+func TestVirtualNetworkOfKfake(t *testing.T) {
+	simtest.Run(t, simtest.Options{Once: true, Seeds: 2}, func(w *simtest.World) {
+		var network kfake.VirtualNetwork
+		cluster := kfake.MustCluster(kfake.Ports(9092), kfake.ListenFn(network.Listen))
+		defer cluster.Close()
+		cfg := w.Config(0)
+		cfg.Host, cfg.Transport = "localhost", &netlink.Transport{Dial: network.DialContext}
+		conn, err := broker.Dial(w.Context(), cfg)
+		if err != nil {
+			w.Fatalf("dial: %v", err)
+		}
+		defer conn.Close()
+		w.Sleep(time.Hour / 2) // idle connections are closed, and made again
+		if !answers(w, conn) {
+			w.Errorf("no answer after half an hour: %v", conn.LastError())
+		}
 	})
 }

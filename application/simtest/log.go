@@ -67,6 +67,15 @@ func (p *partition) read(offset int64, most int32) (records []byte, end int64, o
 	return records, p.next, offset >= 0 && offset <= p.next
 }
 
+// Log returns the record batches of a partition, as they were produced, with their offsets, one behind
+// the other: what Produce was acknowledged for is among them. It panics if the topic does not have
+// that partition.
+func (w *World) Log(topic string, partition int) []byte {
+	w.Leader(topic, partition) // which validates it
+	records, _, _ := w.names.get(topic).partitions[partition].read(0, 1<<31-1)
+	return records
+}
+
 func (w *World) produce(i int, req *kmsg.ProduceRequest) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.ProduceResponse)
 	for _, asked := range req.Topics {

@@ -2,6 +2,7 @@ package simtest_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 func TestSessionsUnderChaos(t *testing.T) {
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"} {
 		t.Run(mechanism, func(t *testing.T) {
-			o := simtest.Options{Seeds: 10, TLS: true, Mechanisms: []string{mechanism}, Session: 20 * time.Second}
+			o := simtest.Options{Seeds: 5, TLS: true, Mechanisms: []string{mechanism}, Session: 20 * time.Second}
 			simtest.Run(t, o, func(w *simtest.World) {
 				conn, err := broker.Dial(w.Context(), w.Config(0))
 				if err != nil {
@@ -65,6 +66,39 @@ func TestSetPassword(t *testing.T) {
 		w.Eventually(30*time.Second, func() bool { return conn.Reauthenticate(w.Context()) == nil })
 		if _, err := broker.Dial(w.Context(), w.Config(1)); err != nil {
 			w.Errorf("a Config of the time after: %v", err)
+		}
+	})
+}
+
+// A connection that the broker has closed is found closed before its session is renewed on it, as
+// before a request: the session is not what failed.
+func TestClosedConnIsNotReauthenticated(t *testing.T) {
+	o := simtest.Options{Brokers: 1, Seeds: 25, Mechanisms: []string{"PLAIN"}, Session: 5 * time.Second}
+	simtest.Run(t, o, func(w *simtest.World) {
+		var cutAt atomic.Int64
+		cut := simtest.Cut
+		cut.Begin = func(w *simtest.World, i int, d time.Duration) (end func()) {
+			cutAt.Store(int64(w.Elapsed()))
+			return simtest.Cut.Begin(w, i, d)
+		}
+		cfg := w.Config(0)
+		cfg.Transport = w.Transport() // its reads block, as those of sockets do
+		cfg.Hooks = broker.JoinHooks(cfg.Hooks, &broker.Hooks{
+			StateChanged: func(_, _ broker.State, _ broker.Endpoint, err error) {
+				if closed := w.Elapsed() - time.Duration(cutAt.Load()); errors.Is(err, broker.ErrReauthentication) &&
+					closed > 50*time.Millisecond {
+					w.Errorf("closed %v ago: %v", closed, err)
+				}
+			}})
+		conn, err := broker.Dial(w.Context(), cfg)
+		if err != nil {
+			w.Fatalf("dial: %v", err)
+		}
+		defer conn.Close()
+		w.Go(func() { w.Chaos(time.Minute, cut) })
+		for w.Elapsed() < time.Minute {
+			w.Sleep(time.Second)
+			answers(w, conn)
 		}
 	})
 }

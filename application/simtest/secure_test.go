@@ -14,7 +14,7 @@ import (
 )
 
 func TestConnOverTLS(t *testing.T) {
-	simtest.Run(t, simtest.Options{TLS: true, Seeds: 20}, func(w *simtest.World) {
+	simtest.Run(t, simtest.Options{TLS: true, Seeds: 10}, func(w *simtest.World) {
 		conn, err := broker.Dial(w.Context(), w.Config(0))
 		if err != nil {
 			w.Fatalf("dial: %v", err)

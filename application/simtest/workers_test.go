@@ -70,7 +70,7 @@ func (m *maker) make(ctx context.Context, topic string) error {
 }
 
 func TestTopicsAreMadeOnce(t *testing.T) {
-	simtest.Run(t, simtest.Options{Brokers: 1}, func(w *simtest.World) {
+	simtest.Run(t, simtest.Options{Brokers: 1, Seeds: 30}, func(w *simtest.World) {
 		made := map[string]bool{} // by the broker
 		w.Handle(kmsg.CreateTopics, func(_ int, req kmsg.Request) kmsg.Response {
 			topic := req.(*kmsg.CreateTopicsRequest).Topics[0].Topic

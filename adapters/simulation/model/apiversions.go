@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"brokerconn/ports"
 )
@@ -17,6 +18,8 @@ const (
 	OffersNothing
 	// Closes: the connection ends without a byte.
 	Closes
+	// OffersUnreadable: error 35 in 17 bytes that fit no version, as librdkafka's mock cluster sends it.
+	OffersUnreadable
 	// Ignores: the answer is that of version 3 without an error, whatever was asked for.
 	Ignores
 )
@@ -27,8 +30,14 @@ type Feature = ports.Feature
 const (
 	errUnsupportedVersion = 35
 	errInvalidRequest     = 42
+	errRebootstrap        = 129
 	flexibleAPIVersions   = 3
+	namingAPIVersions     = 5
+	keyMetadata           = 3
 )
+
+// tableRoom is room for a table of a few APIs.
+const tableRoom = 128
 
 // Table returns APIs with that of ApiVersions, versions 0 to 4, and those of a login added where
 // they are missing.
@@ -56,7 +65,10 @@ func (c *Conn) apiVersions(r *Reply) {
 		case r.Version >= flexibleAPIVersions && !named(r.Request.Body):
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
 		default:
-			r.Body = c.b.appendTable(appendInt16s(nil, 0), r.Version)
+			r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), r.Version)
+			if code := c.compare(r); code != 0 {
+				r.Body = (&Broker{}).appendTable(appendInt16s(nil, code), r.Version)
+			}
 			c.login.versioned = true
 		}
 		return
@@ -69,13 +81,50 @@ func (c *Conn) apiVersions(r *Reply) {
 	case Closes:
 		c.Close()
 	case Ignores:
-		r.Body = c.b.appendTable(appendInt16s(nil, 0), flexibleAPIVersions)
+		r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), flexibleAPIVersions)
+	case OffersUnreadable: // no entry by the count, and then one
+		r.Body = appendInt16s([]byte{0, errUnsupportedVersion, 1}, own.Key, own.Min, own.Max)
+		r.Body = append(r.Body, 0, 0, 0, 0)
 	case OffersNothing:
 		r.Body = []byte{0, errUnsupportedVersion, 0, 0, 0, 0}
 	default:
 		r.Body = []byte{0, errUnsupportedVersion, 0, 0, 0, 1}
 		r.Body = appendInt16s(r.Body, own.Key, own.Min, own.Max)
 	}
+}
+
+// compare compares the names of the broker that is meant with its own.
+func (c *Conn) compare(r *Reply) (code int16) {
+	if r.Version < namingAPIVersions || c.b.ClusterID == "" || c.b.api(keyMetadata) == nil ||
+		c.b.Login != nil && c.login.principal == "" {
+		return 0
+	}
+	body := r.Request.Body
+	for range 2 { // the software, which is named
+		n, size := binary.Uvarint(body)
+		body = body[size+int(n-1):]
+	}
+	n, size := binary.Uvarint(body)
+	length := max(int(n)-1, 0)
+	if size <= 0 || len(body) < size+length+4 {
+		return errInvalidRequest
+	}
+	cluster, node := string(body[size:size+length]), int32(binary.BigEndian.Uint32(body[size+length:]))
+	switch {
+	case (n == 0) != (node == -1):
+		return errInvalidRequest
+	case n > 0 && (cluster != c.b.ClusterID || node != c.b.NodeID):
+		return errRebootstrap
+	}
+	return 0
+}
+
+// listed returns the APIs of the table.
+func (b *Broker) listed() []API {
+	if !slices.ContainsFunc(b.APIs, func(a API) bool { return a.Unlisted }) {
+		return b.APIs
+	}
+	return slices.DeleteFunc(slices.Clone(b.APIs), func(a API) bool { return a.Unlisted })
 }
 
 // named reports whether a request names the client's software and its version, in the characters
@@ -100,9 +149,10 @@ func named(body []byte) bool {
 
 // appendTable appends the body behind the error code.
 func (b *Broker) appendTable(dst []byte, version int16) []byte {
+	listed := b.listed()
 	if version < flexibleAPIVersions {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(len(b.APIs)))
-		for _, a := range b.APIs {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(listed)))
+		for _, a := range listed {
 			dst = appendInt16s(dst, a.Key, a.Min, a.Max)
 		}
 		if version > 0 {
@@ -110,8 +160,8 @@ func (b *Broker) appendTable(dst []byte, version int16) []byte {
 		}
 		return dst
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(b.APIs)+1))
-	for _, a := range b.APIs {
+	dst = binary.AppendUvarint(dst, uint64(len(listed)+1))
+	for _, a := range listed {
 		dst = append(appendInt16s(dst, a.Key, a.Min, a.Max), 0)
 	}
 	dst = append(dst, 0, 0, 0, 0) // throttle time

@@ -18,6 +18,14 @@ type Broker struct {
 	APIs []API
 	// Unsupported is how it answers an ApiVersions request in a version that it does not have.
 	Unsupported Unsupported
+	// ClusterID and NodeID are what an ApiVersions request from version 5 on may name (KIP-1242). A broker
+	// that has a ClusterID compares them where the client need not log in, and behind the login
+	// otherwise; a controller, which has no Metadata, never does.
+	ClusterID string
+	NodeID    int32
+	// AnswersAll means that a Produce with acks 0 is answered too, as by some that are not Apache
+	// Kafka.
+	AnswersAll bool
 	// LeavesUnknown means that a request of an API that it lacks has no answer, as with brokers of
 	// 0.9. If false, it ends the connection.
 	LeavesUnknown bool
@@ -46,6 +54,10 @@ type Broker struct {
 // API is one API of a broker.
 type API struct {
 	Key, Min, Max int16
+	// Unlisted means that the API is not in the table of ApiVersions.
+	Unlisted bool
+	// Silent means that a request has no answer.
+	Silent bool
 	// FlexibleFrom is the first version whose headers have tagged fields (KIP-482); -1 if none
 	// has.
 	FlexibleFrom int16
@@ -111,11 +123,12 @@ func (b *Broker) api(key int16) *API {
 type Conn struct {
 	b        *Broker
 	peer     *simulation.Peer
-	clientID string   // of the last request
-	in       []byte   // received and not parsed yet
-	queue    []*Reply // in the order of the requests
-	unsent   []byte   // of the reply that is being sent
-	last     bool     // unsent is followed by the end of the connection
+	clientID string    // of the last request
+	in       []byte    // received and not parsed yet
+	queue    []*Reply  // in the order of the requests
+	muted    time.Time // until when nothing is read
+	unsent   []byte    // of the reply that is being sent
+	last     bool      // unsent is followed by the end of the connection
 	closed   bool
 	login    loginState
 }
@@ -125,6 +138,9 @@ func (c *Conn) Peer() *simulation.Peer { return c.peer }
 
 // Authenticated reports whether the client is logged in, and no other login is under way.
 func (c *Conn) Authenticated() bool { return c.login.principal != "" && c.login.exchange == nil }
+
+// SessionEnds returns when the session of the last login ends; zero: it does not.
+func (c *Conn) SessionEnds() time.Time { return c.login.until }
 
 // Close ends the connection. Replies in the queue are lost, as in a broker.
 func (c *Conn) Close() {
@@ -140,10 +156,13 @@ func (c *Conn) Reset() {
 
 func (c *Conn) end() { c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil }
 
+// isMuted reports whether the broker reads nothing from the connection now.
+func (c *Conn) isMuted() bool { return !c.muted.IsZero() && c.b.World.Now().Before(c.muted) }
+
 // work does what there is to do: it is called for every event of the link.
 func (c *Conn) work() {
 	chunk := c.b.chunk[:]
-	for !c.closed {
+	for !c.closed && !c.isMuted() {
 		n, err := c.peer.Recv(chunk)
 		if c.in = append(c.in, chunk[:n]...); n > 0 {
 			c.parse()

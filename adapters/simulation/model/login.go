@@ -54,7 +54,7 @@ type loginState struct {
 	rawTokens        bool   // tokens come in frames of their own, as before Kafka 1.0
 	until            time.Time
 	reauthenticating bool      // this exchange renews the session
-	reauthenticated  time.Time // when it was last reauthenticated
+	reauthenticated  time.Time // when the last renewal began
 	foreign          bool      // the renewal names another mechanism
 }
 
@@ -120,6 +120,9 @@ func (c *Conn) handshake(r *Reply) {
 			return
 		}
 		s.reauthenticating, s.foreign = s.principal != "", s.principal != "" && s.mechanism != name
+		if s.reauthenticating {
+			s.reauthenticated = r.At
+		}
 		s.exchange, s.mechanism = c.b.Login.Mechanisms[i].Begin(), name
 		s.rawTokens = r.Version == 0
 		r.Body = c.handshakeBody(0)
@@ -176,9 +179,6 @@ func (c *Conn) step(token []byte) (challenge []byte, err error) {
 		s.exchange, s.principal, s.rawTokens = nil, principal, false
 		if s.until = (time.Time{}); c.b.Login.Lifetime > 0 {
 			s.until = now.Add(c.b.Login.Lifetime)
-		}
-		if s.reauthenticating {
-			s.reauthenticated = now
 		}
 	}
 	return challenge, err

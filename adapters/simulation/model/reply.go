@@ -22,6 +22,10 @@ type Reply struct {
 	// Delay is the time from the request to the answer. Later replies wait behind it.
 	Delay time.Duration
 
+	// Mute is for how long the broker reads nothing from the connection behind the answer, as it does
+	// for a throttle time (KIP-219).
+	Mute time.Duration
+
 	// Refused means that the request came within a login. The connection ends behind the answer,
 	// which has error 34 if its message has an error code, and no contents.
 	Refused bool
@@ -99,6 +103,10 @@ func (c *Conn) next() bool {
 			return false
 		}
 		c.unsent = r.append(c.unsent)
+		if r.Mute > 0 {
+			c.muted = c.b.World.Now().Add(r.Mute)
+			c.b.World.At(c.muted, c.work)
+		}
 		c.last = r.Close || r.Cut > 0
 		return true
 	}

@@ -41,6 +41,7 @@ func (c *Conn) serve(frame []byte) {
 	case ports.KeySASLAuthenticate:
 		c.authenticate(r)
 	default:
+		r.None = r.None || api.Silent
 		if api.Handle != nil {
 			api.Handle(r)
 		}
@@ -81,7 +82,7 @@ func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
 		}
 	}
 	r.Request.Body = rest
-	r.None = r.Key == keyProduce && withoutAcks(r.Version, r.Flexible, rest)
+	r.None = r.Key == keyProduce && !c.b.AnswersAll && withoutAcks(r.Version, r.Flexible, rest)
 	return r, api, true
 }
 

@@ -92,7 +92,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	var usage *usageError
-	if !a.running {
+	if !a.running && err != errInterrupted {
 		if !errors.As(err, &usage) { // cobra's own error
 			err = usagef("%v", err)
 		}

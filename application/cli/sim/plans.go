@@ -2,6 +2,8 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -20,7 +22,7 @@ import (
 const maxPlan = 16 << 20
 
 // readPlan reads the plan of a file, or of standard input if its name is "-".
-func readPlan(name string, stdin io.Reader) (engine.Plan, error) {
+func readPlan(ctx context.Context, name string, stdin io.Reader) (engine.Plan, error) {
 	in := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -30,7 +32,15 @@ func readPlan(name string, stdin io.Reader) (engine.Plan, error) {
 		defer f.Close()
 		in = f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxPlan+1))
+	type contents struct {
+		text []byte
+		err  error
+	}
+	all, err := await(ctx, func() contents { // nothing may ever come from standard input
+		text, err := io.ReadAll(io.LimitReader(in, maxPlan+1))
+		return contents{text, err}
+	})
+	text, err := all.text, cmp.Or(err, all.err)
 	switch {
 	case err != nil:
 		return engine.Plan{}, err
@@ -54,7 +64,7 @@ func planned(c *cobra.Command, run func(*cobra.Command, engine.Plan) error) *cob
 		case len(args) > 1:
 			return fmt.Errorf("%s takes one plan, and no further argument: %q", c.Name(), args[1])
 		}
-		plan, err = readPlan(args[0], cmd.InOrStdin())
+		plan, err = readPlan(cmd.Context(), args[0], cmd.InOrStdin())
 		return err
 	}
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd, plan) }
@@ -175,7 +185,7 @@ faults. If an invariant does not hold, it is the end of the chart.`,
 		case err != nil:
 			return err
 		case svg != "":
-			return os.WriteFile(svg, story.svg, 0o644)
+			return writeFile(cmd, svg, story.svg)
 		}
 		return answer(cmd, chartDocument{story.text}, story.text)
 	})
@@ -186,10 +196,20 @@ faults. If an invariant does not hold, it is the end of the chart.`,
 		}
 		return takesPlan(cmd, args)
 	}
-	c.Flags().StringVar(&svg, "svg", "", "write the chart as SVG to this file, and print nothing")
+	c.Flags().StringVar(&svg, "svg", "",
+		"write the chart as SVG to this file, - for standard output, and print nothing else")
 	c.Flags().IntVar(&events, "events", maxEvents,
 		"how many events to draw: those in the middle are left out; 0: no limit")
 	return c
+}
+
+// writeFile writes a file, or to standard output if its name is "-".
+func writeFile(cmd *cobra.Command, name string, data []byte) error {
+	if name == "-" {
+		_, err := cmd.OutOrStdout().Write(data)
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
 }
 
 type chartDocument struct {

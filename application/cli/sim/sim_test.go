@@ -148,6 +148,8 @@ func TestChartIsPrinted(t *testing.T) {
 	if err != nil || xml.Unmarshal(drawing, new(struct{})) != nil {
 		t.Errorf("got %s (%v), want an SVG document", drawing, err)
 	}
+	kafkaprobe(t, hopeless, "chart", "-", "--svg", "-").check(t, 0, string(drawing))
+	kafkaprobe(t, "", "storm", "--clients", "1", "--out", "-").check(t, 0, "<svg ", "</svg>\n")
 	kafkaprobe(t, hopeless, "chart", "-", "--svg", filepath.Join(svg, "in a file")).check(t, 1, "kafkaprobe: open ")
 }
 
@@ -196,6 +198,13 @@ func TestInterruptSumsUp(t *testing.T) {
 	cancel()
 	with(t, ctx, Command, "").check(t, 130, "0 seeds from 0", "kafkaprobe: interrupted\n")
 	with(t, ctx, Command, hopeless, "shrink", "-").check(t, 130, "kafkaprobe: interrupted\n")
+	in, out := io.Pipe() // nothing is written into it
+	defer out.Close()
+	var stderr bytes.Buffer
+	code := probe.Run(ctx, []string{"sim", "replay", "-"}, in, io.Discard, &stderr, Command)
+	if code != 130 || stderr.String() != "kafkaprobe: interrupted\n" {
+		t.Errorf("got exit code %d and %q while a plan is read, want an interrupt", code, &stderr)
+	}
 	kafkaprobe(t, "", "--timeout", "1ns").check(t, 15, "--timeout of 1ns has passed")
 	kafkaprobe(t, "", "--for", "1ns").check(t, 0, "0 seeds from 0")
 }

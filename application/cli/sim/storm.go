@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,9 +52,9 @@ when all are back. With --out it draws the attempts as SVG.`,
 				return []storm.Result{storm.Run(clients, false), storm.Run(clients, true)}
 			})
 			if err == nil && out != "" {
-				err = os.WriteFile(out, storm.SVG(storms...), 0o644)
+				err = writeFile(cmd, out, storm.SVG(storms...))
 			}
-			if err != nil {
+			if err != nil || out == "-" {
 				return err
 			}
 			doc, text := stormDocument{Clients: clients}, ""
@@ -68,7 +67,8 @@ when all are back. With --out it draws the attempts as SVG.`,
 			return answer(cmd, doc, text)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "write the drawing to this file")
+	c.Flags().StringVar(&out, "out", "",
+		"write the drawing to this file; - for standard output, and print nothing else")
 	c.Flags().IntVar(&clients, "clients", 10_000, "how many clients there are")
 	return c
 }
