@@ -6,7 +6,7 @@
 //
 //	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8] [defect ...]
 //
-// Without names it plants all defects.
+// Without names it plants all defects, which is make planted.
 // The exit code is 1 if a defect is not found within the seeds, or its plan has more lines.
 package main
 

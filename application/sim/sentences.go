@@ -81,6 +81,7 @@ var sentences = map[string]sentence{
 	"server-error":     {theBroker, "it will end the next login with an error of SCRAM"},
 	"login-error":      {theBroker, "the next answer of a login will have the error N"},
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
+	"in-vain":          {theBroker, "logins succeed for FOR, and the first request ends the connection"},
 	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
