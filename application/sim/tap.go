@@ -66,7 +66,7 @@ func (t *tap) proven() bool {
 	switch l := t.link; {
 	case l == nil || l.readyAt < 0:
 		return false
-	case t.r.plan.Setup.Login && !t.r.plan.Setup.Expect: // which is asked behind the login
+	case t.r.plan.Setup.Login && !t.r.plan.Setup.Expect: // otherwise ApiVersions may be answered behind it
 		return l.received > l.readyAt
 	default:
 		return l.received > 0

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,9 +15,67 @@ import (
 	"brokerconn/application/sim"
 )
 
-// bubble runs f once, in a bubble of its own.
-func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)) (w *World) {
-	var id string
+// bubble runs f once, in a bubble of its own. A run in which virtual time does not pass is given up, and
+// its goroutines are left.
+func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)) *World {
+	var made atomic.Pointer[World]
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		inBubble(t, seed, func() *World {
+			w := newWorld(o, seed, plan)
+			w.id = bubbleID()
+			made.Store(w)
+			return w
+		}, f)
+	}()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var last int64
+	for still := 0; still < stuckTicks; {
+		select {
+		case <-done:
+			w := made.Load()
+			if w == nil {
+				t.FailNow()
+			}
+			return w
+		case <-tick.C: // not if the whole process was stopped, as by a debugger
+		}
+		still++
+		if w := made.Load(); w != nil && w.happened.Load() != last {
+			last, still = w.happened.Load(), 0
+		}
+	}
+	w := made.Load()
+	w.stuck()
+	return w
+}
+
+// stuckTicks is for how many seconds of real time virtual time may stand still. Tests make it less.
+var stuckTicks = 10
+
+// stuck fails a run from outside of its bubble.
+func (w *World) stuck() {
+	w.journalMu.Lock()
+	var at time.Duration
+	if n := len(w.entries); n > 0 {
+		at = w.entries[n-1].at
+	}
+	text := fmt.Sprintf("virtual time has stood still for %d s of real time: a goroutine waits for a sync.Mutex "+
+		"whose owner waits for time to pass, or runs without end", stuckTicks)
+	w.entries = append(w.entries, entry{at: at, kind: failed, text: text})
+	w.closed = true
+	w.journalMu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failure = &Failure{Seed: w.seed, At: at, Text: text + "\n" + stacks(w.id), kind: stuckKind}
+}
+
+const stuckKind = "stuck"
+
+func inBubble(t *testing.T, seed uint64, create func() *World, f func(*World)) {
+	var w *World
 	defer func() {
 		// Goroutines that are left in a bubble are a panic of synctest. Those of the run are
 		// contained.
@@ -28,17 +87,15 @@ func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)
 		if err == nil || w == nil || !strings.HasPrefix(err.Error(), "deadlock:") {
 			panic(v)
 		}
-		w.fail("left behind", "goroutines are left behind ("+err.Error()+"); "+
+		w.failAt(w.returned, "left behind", "goroutines are left behind ("+err.Error()+"); "+
 			"the usual causes are a Conn that was not closed, and a goroutine that does not end with World.Context\n"+
-			stacks(id))
+			stacks(w.id))
 	}()
 	synctest.Test(t, func(t *testing.T) {
-		id = bubbleID()
 		seedCrypto(t, seed)
-		w = newWorld(o, seed, plan)
-		w.run(f, id)
+		w = create()
+		w.run(f, w.id)
 	})
-	return w
 }
 
 // ending is how long, in virtual time, the goroutines of a run may take to end.
@@ -146,8 +203,9 @@ func stacks(id string) string {
 	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		header, rest, _ := strings.Cut(stack, "\n")
 		first, _, _ := strings.Cut(rest, "\n")
-		outer := !strings.Contains(rest, "created by "+ownPackage) || strings.Contains(rest, "protect")
-		if strings.HasSuffix(header, id) && outer && !strings.HasPrefix(first, "testing.") {
+		outer := !strings.Contains(rest, "created by "+ownPackage) && !strings.Contains(rest, ownPackage+"inBubble") ||
+			strings.Contains(rest, ".protect(")
+		if strings.HasSuffix(header, id) && outer && !strings.HasPrefix(first, "testing") {
 			own = append(own, stack)
 		}
 	}

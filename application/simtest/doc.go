@@ -48,6 +48,10 @@
 // be used. The World takes the place of the test: w.Fatalf instead of t.Fatalf, so that a seed can
 // be run again and shrunk.
 //
+// A goroutine that waits for a sync.Mutex holds up virtual time, as in every bubble: if the owner of
+// the mutex waits for a response, neither goes on, and the seed fails after ten seconds of real
+// time. In code that keeps a lock for so long a channel with room for one can be the lock.
+//
 // The brokers of a world are named by their index, 0 to Options.Brokers-1, which is also their
 // node id. [World.Config] is complete: nothing of it has to be set, and all of it may be changed.
 // Each topic that is asked for exists. Metadata, FindCoordinator, ListOffsets, Produce and Fetch do

@@ -19,14 +19,15 @@ import (
 
 // driver is that part of a World.
 type driver struct {
-	news    chan struct{} // the next event is earlier
-	stopped chan struct{} // closed to end the driver
-	ended   chan struct{} // closed by it
-	pausing atomic.Int64  // goroutines in pause
-	loopsMu sync.Mutex
-	loops   []*loop         // replaced, never changed
-	woken   []chan struct{} // sleepers whose time has come; of the driver alone
-	group   sync.WaitGroup
+	news     chan struct{} // the next event is earlier
+	stopped  chan struct{} // closed to end the driver
+	ended    chan struct{} // closed by it
+	pausing  atomic.Int64  // goroutines in pause
+	happened atomic.Int64  // events
+	loopsMu  sync.Mutex
+	loops    []*loop         // replaced, never changed
+	woken    []chan struct{} // sleepers whose time has come; of the driver alone
+	group    sync.WaitGroup
 }
 
 func (d *driver) init() {
@@ -86,6 +87,7 @@ func (w *World) drive() {
 			continue // what was due was canceled at this instant
 		}
 		w.sim.Step()
+		w.happened.Add(1)
 		for _, l := range w.current() {
 			settle()
 			for w.pausing.Load() > 0 { // a loop may be in the midst of its step

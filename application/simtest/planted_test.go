@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"brokerconn/application/broker"
 	"brokerconn/application/simtest"
 )
 
@@ -18,10 +20,44 @@ const planted = "SIMTEST_PLANTED"
 
 // TestPlanted has a finder with a defect: it waits for a request that failed.
 func TestPlanted(t *testing.T) {
+	if os.Getenv(planted) != "" {
+		simtest.Run(t, simtest.Options{}, scenario(true))
+	}
+}
+
+// TestPlantedLock keeps a lock during a request.
+func TestPlantedLock(t *testing.T) {
 	if os.Getenv(planted) == "" {
 		return
 	}
-	simtest.Run(t, simtest.Options{}, scenario(true))
+	*simtest.StuckTicks = 2
+	simtest.Run(t, simtest.Options{}, func(w *simtest.World) {
+		var mu sync.Mutex
+		conn, _ := dial(w)
+		for range 2 {
+			w.Go(func() { keepLock(w, conn, &mu) })
+		}
+		w.Sleep(time.Minute)
+	})
+}
+
+func keepLock(w *simtest.World, conn *broker.Conn, mu *sync.Mutex) {
+	mu.Lock()
+	defer mu.Unlock()
+	_ = ask(w, conn)
+}
+
+// A mutex for which a goroutine waits stops the time of a bubble (golang/go#73850). That fails the seed, and
+// not the process.
+func TestKeptLockFailsTheSeed(t *testing.T) {
+	got := runPlanted(t, t.TempDir(), "-test.run=^TestPlantedLock$")
+	for _, want := range []string{
+		"virtual time has stood still for 2 s of real time: a goroutine waits for a sync.Mutex",
+		"simtest_test.keepLock", "--- FAIL: TestPlantedLock", "client 1 of broker-0: sends Metadata"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got a report without %q:\n%s", want, got)
+		}
+	}
 }
 
 func scenario(forgetful bool) func(*simtest.World) {

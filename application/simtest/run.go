@@ -71,8 +71,8 @@ type runner struct {
 // seed runs a seed, and shrinks it if it fails.
 func (r *runner) seed(seed uint64) *Failure {
 	w, failure := r.twice(seed, nil)
-	if failure == nil {
-		return nil
+	if failure == nil || failure.kind == stuckKind { // each run of it takes seconds, and leaves goroutines
+		return failure
 	}
 	return r.shrink(sim.Plan{Seed: seed, Steps: w.generated}, failure)
 }

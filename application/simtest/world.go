@@ -21,6 +21,7 @@ import (
 // called by every goroutine of the run, unless they say otherwise.
 type World struct {
 	o     Options
+	id    string // of the bubble
 	seed  uint64
 	began time.Time
 	sim   *simulation.World
