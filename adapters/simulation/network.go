@@ -23,8 +23,8 @@ type Network struct {
 	conns     []*conn
 	listeners []*Listener
 
-	renewed     bool
-	used, spare []*link // of a network that was renewed: those that were opened, and those to be opened
+	keeps       bool
+	used, spare []*link // of a successor: those that were opened, and those to be opened
 }
 
 var _ ports.Transport = (*Network)(nil)
@@ -35,14 +35,14 @@ func NewNetwork(w *World) *Network {
 	return &Network{w: w, names: map[string]*name{}, sites: map[string]*site{}}
 }
 
-// Renew returns a network as NewNetwork does, which takes over the memory of n. Nothing of n and of
+// Successor returns a network as NewNetwork does, which takes over the memory of n. Nothing of n and of
 // its world is used afterwards: no link and no peer.
-func (n *Network) Renew(w *World) *Network {
+func (n *Network) Successor(w *World) *Network {
 	for _, l := range n.used {
 		l.clear()
 	}
 	fresh := NewNetwork(w)
-	fresh.renewed, fresh.spare = true, append(n.spare, n.used...)
+	fresh.keeps, fresh.spare = true, append(n.spare, n.used...)
 	clear(n.used)
 	fresh.used = n.used[:0]
 	return fresh
@@ -50,14 +50,15 @@ func (n *Network) Renew(w *World) *Network {
 
 // newLink returns a link that is zero but for its memory.
 func (n *Network) newLink() *link {
-	if !n.renewed {
-		return new(link)
+	last := len(n.spare) - 1
+	if last < 0 {
+		n.spare, last = append(n.spare, new(link)), 0
 	}
-	l, last := new(link), len(n.spare)-1
-	if last >= 0 {
-		l, n.spare = n.spare[last], n.spare[:last]
+	l := n.spare[last]
+	n.spare = n.spare[:last]
+	if n.keeps {
+		n.used = append(n.used, l)
 	}
-	n.used = append(n.used, l)
 	return l
 }
 

@@ -32,7 +32,7 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	if r.release = servers.Count() - 1; s.Release != "" {
 		r.release = servers.PlaceOf(string(s.Release))
 	}
-	b := r.memory.broker.Renew()
+	b := r.memory.broker.Successor()
 	b.World, b.Received, b.Change, b.Sent = r.w, r.check.received, r.spoil, r.story.answered
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), servers.Echo(true)), s.Old == 9

@@ -51,8 +51,8 @@ type Broker struct {
 	buffers [][]byte // of connections that have ended
 }
 
-// Renew returns a zero Broker that takes over the memory of b, which is not used afterwards.
-func (b *Broker) Renew() *Broker {
+// Successor returns a zero Broker that takes over the memory of b, which is not used afterwards.
+func (b *Broker) Successor() *Broker {
 	for _, c := range b.conns {
 		c.end()
 	}
