@@ -32,8 +32,8 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	if r.release = servers.Count() - 1; s.Release != "" {
 		r.release = servers.PlaceOf(string(s.Release))
 	}
-	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), servers.Echo(true))...),
-		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
+	b := r.memory.broker.Successor()
+	b.World, b.Received, b.Change, b.Sent = r.w, r.check.received, r.spoil, r.story.answered
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), servers.Echo(true)), s.Old == 9
 		if s.Login {
@@ -47,6 +47,8 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		servers.Become(string(s.Peer), b)
 	case s.Release != "":
 		b.APIs, b.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
+	default:
+		b.APIs = defaultAPIs
 	}
 	if s.Expect {
 		b.ClusterID, b.NodeID = clusterID, nodeID
@@ -64,6 +66,9 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	}
 	return b
 }
+
+// defaultAPIs are those of a broker that is of no release in particular.
+var defaultAPIs = model.Table(append(oldAPIs(9), servers.Echo(true))...)
 
 // oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
 func oldAPIs(minor int) []model.API {

@@ -1,6 +1,11 @@
 package sim
 
-import "sync"
+import (
+	"sync"
+
+	"brokerconn/adapters/simulation"
+	"brokerconn/adapters/simulation/model"
+)
 
 // memory is what a run leaves to one that comes later. Nothing in it is read again.
 type memory struct {
@@ -8,16 +13,18 @@ type memory struct {
 	records  []record
 	requests []request
 	bodies   []byte // of the requests
+	net      *simulation.Network
+	broker   *model.Broker
 }
 
-var memories = sync.Pool{New: func() any { return new(memory) }}
+var memories = sync.Pool{New: func() any { return &memory{net: new(simulation.Network), broker: new(model.Broker)} }}
 
 func newMemory() *memory { return memories.Get().(*memory) }
 
 // keepMemory is the end of a run.
 func (r *run) keepMemory() {
 	m := r.memory
-	m.text, m.records = r.trace.text, r.check.requests
+	m.text, m.records, m.net, m.broker = r.trace.text, r.check.requests, r.net, r.broker
 	clear(m.records)
 	clear(m.requests)
 	m.requests, m.bodies = m.requests[:0], m.bodies[:0]
