@@ -144,7 +144,15 @@ func (c *Connection) Awaiting() any {
 	return list[0]
 }
 
+// onlyLink reports whether the link is all that said so.
+func (c *Connection) onlyLink() bool {
+	return c.link != nil && c.lookup == nil && !c.asked && (c.parker == nil || c.stage != ports.StageEstablished)
+}
+
 func (c *Connection) mustPoll() bool {
+	if c.onlyLink() {
+		return c.watches == nil
+	}
 	for i, what := range c.awaited() {
 		if what != nil && c.watcher(i, what) == nil {
 			return true
@@ -167,6 +175,12 @@ func (c *Connection) watcher(i int, what any) ports.Watcher {
 // possibly without need. broken reports that a port panicked, so that Step has something
 // to do already.
 func (c *Connection) Watch(f func()) (broken bool) {
+	if c.onlyLink() {
+		if c.watches != nil {
+			c.watch("transport", c.watches, f)
+		}
+		return c.m.isBroken()
+	}
 	list := c.awaited()
 	for i, port := range [...]string{"transport", "authenticator"} {
 		if w := c.watcher(i, list[i]); w != nil && list[i] != nil {

@@ -131,9 +131,11 @@ func (m *Machine) Next() (out Output) {
 }
 
 // next is Next without Transmit where the owner takes the pending bytes itself, and without the
-// Deadline.
+// Deadline. out is zero, or what next returned before.
 func (m *Machine) next(out *Output, transmits bool) {
-	*out = Output{}
+	if out.Kind != Idle {
+		*out = Output{}
+	}
 	if m.isBroken() {
 		m.failPort()
 	}
@@ -158,7 +160,7 @@ func (m *Machine) next(out *Output, transmits bool) {
 			out.Kind, out.Event = Noted, next.event
 			return
 		case next.other != nil:
-			*out = *next.other
+			m.out.take(out, next.other)
 			return
 		case !m.finish(next.done).abandoned:
 			out.Kind, out.Future = Completed, next.done
@@ -177,7 +179,7 @@ func (m *Machine) finish(f *Future) *Future {
 }
 
 // want puts an output that is not about a request into the outbox.
-func (m *Machine) want(out Output) { m.out.put(item{other: &out}) }
+func (m *Machine) want(out Output) { m.out.want(out) }
 
 // tick takes note of the time.
 func (m *Machine) tick(now time.Time) {

@@ -104,6 +104,7 @@ type Event struct {
 type outbox struct {
 	items []item
 	head  int
+	spare []*Output // memory of other outputs, which are zero
 }
 
 // item is one of: the Future of a Completed, the Event of a Noted, the requests of a dropped
@@ -113,6 +114,23 @@ type item struct {
 	event   *Event
 	failing *failing
 	other   *Output
+}
+
+// want puts an output that is not about a request.
+func (o *outbox) want(out Output) {
+	last := len(o.spare) - 1
+	if last < 0 {
+		o.spare, last = append(o.spare, new(Output)), 0
+	}
+	other := o.spare[last]
+	o.spare, *other = o.spare[:last], out
+	o.put(item{other: other})
+}
+
+// take moves such an output, which was popped, to out.
+func (o *outbox) take(out, other *Output) {
+	*out, *other = *other, Output{}
+	o.spare = append(o.spare, other)
 }
 
 func (o *outbox) put(it item) { o.items = append(o.items, it) }

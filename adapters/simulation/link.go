@@ -31,7 +31,8 @@ var _ ports.Watcher = (*link)(nil)
 func (n *Network) Open(ep ports.Endpoint) ports.Link {
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
-	l := &link{n: n, endpoint: ep, site: n.sites[ep.Address]}
+	l := n.newLink()
+	l.n, l.endpoint, l.site = n, ep, n.sites[ep.Address]
 	n.opened++
 	n.ever++
 	l.number = n.ever
@@ -48,6 +49,16 @@ func (n *Network) Open(ep ports.Endpoint) ports.Link {
 		n.w.schedule(&l.rise, n.w.now+2*int64(l.meets.Path.Latency))
 	}
 	return l
+}
+
+// clear makes the link a zero one that keeps its memory, unless that is much.
+func (l *link) clear() {
+	for _, d := range []*direction{&l.out, &l.in} {
+		if *d = (direction{buf: d.buf[:0], way: d.way[:0]}); cap(d.buf) > defaultWindow {
+			d.buf, d.way = nil, nil
+		}
+	}
+	*l = link{out: l.out, in: l.in}
 }
 
 // happen is the end of a stage.

@@ -22,6 +22,9 @@ type Network struct {
 
 	conns     []*conn
 	listeners []*Listener
+
+	keeps       bool
+	used, spare []*link // of a successor: those that were opened, and those to be opened
 }
 
 var _ ports.Transport = (*Network)(nil)
@@ -30,6 +33,33 @@ var _ ports.Transport = (*Network)(nil)
 // listens.
 func NewNetwork(w *World) *Network {
 	return &Network{w: w, names: map[string]*name{}, sites: map[string]*site{}}
+}
+
+// Successor returns a network as NewNetwork does, which takes over the memory of n. Nothing of n and of
+// its world is used afterwards: no link and no peer.
+func (n *Network) Successor(w *World) *Network {
+	for _, l := range n.used {
+		l.clear()
+	}
+	fresh := NewNetwork(w)
+	fresh.keeps, fresh.spare = true, append(n.spare, n.used...)
+	clear(n.used)
+	fresh.used = n.used[:0]
+	return fresh
+}
+
+// newLink returns a link that is zero but for its memory.
+func (n *Network) newLink() *link {
+	last := len(n.spare) - 1
+	if last < 0 {
+		n.spare, last = append(n.spare, new(link)), 0
+	}
+	l := n.spare[last]
+	n.spare = n.spare[:last]
+	if n.keeps {
+		n.used = append(n.used, l)
+	}
+	return l
 }
 
 // Name is what the lookup of a host meets. With the zero value it ends at once, with the address

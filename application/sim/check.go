@@ -155,7 +155,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	if c.r.plan.Setup.Login {
+	if c.r.plan.Setup.Login && c.r.secrets.shown(c.r.trace.text, 1) {
 		c.text("the trace", string(c.r.trace.text))
 	}
 	if n := c.open; n > 0 && c.r.Failure == nil {

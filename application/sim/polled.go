@@ -16,6 +16,9 @@ type polled struct {
 	r      *run
 	failed bool // a request has, since the futures were last looked at
 	awake  time.Time
+
+	flying  int    // in flight,
+	counted [3]int // with these counts
 }
 
 func newPolled(r *run) *polled {
@@ -208,6 +211,13 @@ func (p *polled) state() domain.State { return p.p.State() }
 
 func (p *polled) responsesDue() int { return p.r.check.sums.due }
 
-func (p *polled) inFlight() int { return p.p.Stats().InFlight }
+// inFlight asks again when there are other counts: Stats of a Polled is a copy of very much.
+func (p *polled) inFlight() int {
+	s := &p.r.check.sums
+	if counts := [...]int{s.sent, s.received, s.failed}; counts != p.counted {
+		p.flying, p.counted = p.p.Stats().InFlight, counts
+	}
+	return p.flying
+}
 
 func (p *polled) stats() domain.Stats { return p.p.Stats() }

@@ -157,7 +157,7 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 	if s != nil {
 		s.r = r
 	}
-	r.net = simulation.NewNetwork(r.w)
+	r.net = r.memory.net.Successor(r.w)
 	r.tap = tap{Network: r.net, r: r}
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brokerconn/domain"
@@ -15,10 +16,13 @@ import (
 
 // secrets are those of a run.
 type secrets struct {
-	recent  []string // tokens and proofs, the last ones
-	scanned error    // the cause of the last error that was searched
-	hint    string   // and its hint
+	recent  []string   // tokens and proofs, the last ones
+	scanned [8]scanned // of the last errors that were searched
+	next    int        // the place of the next one
 }
+
+// scanned is what differs between the texts of errors that may show a secret.
+type scanned struct{ cause, hint string }
 
 // maxRecent is how many of the secrets that each login makes are searched for.
 const maxRecent = 8
@@ -51,9 +55,12 @@ func (s *secrets) in(text string) string {
 }
 
 // clear reports whether bytes hold a password or a token as it is.
-func (s *secrets) clear(b []byte) bool {
+func (s *secrets) clear(b []byte) bool { return s.shown(b, 2) }
+
+// shown reports whether bytes hold a secret; with each 1 also one in base64.
+func (s *secrets) shown(b []byte, each int) bool {
 	for _, list := range [...][]string{lastingSecrets, s.recent} {
-		for i := 0; i < len(list); i += 2 {
+		for i := 0; i < len(list); i += each {
 			if bytes.Contains(b, []byte(list[i])) {
 				return true
 			}
@@ -72,8 +79,8 @@ func (c *checker) text(what, text string) {
 	}
 }
 
-// errorText checks all that an error says. The errors of the requests of one lost connection have
-// one cause, which is searched once.
+// errorText checks all that an error says. Many errors have the same cause and the same hint: these are
+// searched once.
 func (c *checker) errorText(what string, err error) {
 	if !c.r.plan.Setup.Login || err == nil {
 		return
@@ -81,10 +88,15 @@ func (c *checker) errorText(what string, err error) {
 	s := &c.r.secrets
 	e, ok := errors.AsType[*domain.Error](err)
 	if ok {
-		if e.Cause == nil && e.Hint == "" || sameError(e.Cause, s.scanned) && e.Hint == s.hint {
+		says := scanned{hint: e.Hint}
+		if e.Cause != nil {
+			says.cause = e.Cause.Error()
+		}
+		if slices.Contains(s.scanned[:], says) { // also an error that says nothing of its own
 			return
 		}
-		s.scanned, s.hint = e.Cause, e.Hint
+		s.scanned[s.next%len(s.scanned)] = says
+		s.next++
 		c.text(what, e.Explain())
 		c.text(what, fmt.Sprintf("%#v", *e))
 		err = e.Cause
@@ -106,10 +118,4 @@ func (c *checker) tree(what string, err error) {
 			c.tree(what, each)
 		}
 	}
-}
-
-// sameError reports whether two errors are one; those that cannot be compared are not.
-func sameError(a, b error) (same bool) {
-	defer func() { _ = recover() }()
-	return a == b
 }

@@ -96,8 +96,12 @@ func (l *tapped) Send(p []byte) (int, error) {
 	l.t.r.cover.sent(l.short && n > 0, err)
 	if l.short = n < len(p); n > 0 {
 		l.t.sent += n
+		if len(l.partial) == 0 { // most are sent whole
+			l.partial = append(l.partial, l.cut(p[:n])...)
+			return n, err
+		}
 		l.partial = append(l.partial, p[:n]...)
-		l.cut()
+		l.partial = l.partial[:copy(l.partial, l.cut(l.partial))]
 	}
 	return n, err
 }
@@ -151,19 +155,14 @@ func (l *tapped) Close() error {
 	return l.Link.Close()
 }
 
-// cut takes the whole frames from what was sent.
-func (l *tapped) cut() {
-	from := 0
-	for {
-		rest := l.partial[from:]
-		if len(rest) < 4 || len(rest)-4 < int(binary.BigEndian.Uint32(rest)) {
-			break
-		}
+// cut takes the whole frames from what was sent, and returns the rest.
+func (l *tapped) cut(rest []byte) []byte {
+	for len(rest) >= 4 && len(rest)-4 >= int(binary.BigEndian.Uint32(rest)) {
 		size := 4 + int(binary.BigEndian.Uint32(rest))
 		l.frame(rest[4:size])
-		from += size
+		rest = rest[size:]
 	}
-	l.partial = l.partial[:copy(l.partial, l.partial[from:])]
+	return rest
 }
 
 // headerBytes is the size of a request's header with the client id, without tagged fields.

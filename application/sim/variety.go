@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"brokerconn/application/sim/servers"
-	"brokerconn/domain/release"
 )
 
 // What is drawn from a stream of its own, so that it leaves the rest of each plan as it is.
@@ -43,7 +42,7 @@ func (g generator) release(s Setup) ReleaseName {
 		least = servers.PlaceOf(firstSessions)
 	}
 	place := least + int(g.Below(int64(servers.Count()-least)))
-	return ReleaseName(release.Known()[place].String())
+	return ReleaseName(servers.Release(place).String())
 }
 
 // loginless are the peers that have no login.

@@ -216,20 +216,20 @@ func (r *run) shift(by int, away time.Duration) {
 	r.release = min(max(r.release+by, least), servers.Count()-1)
 	r.broker.APIs, r.broker.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
 	r.trace.line(r.w.Now(), "release")
-	r.trace.word(release.Known()[r.release].String())
+	r.trace.word(servers.Release(r.release).String())
 	r.trace.end()
 	r.restart(away, true)
 }
 
 // leavesUnknown reports whether the broker is one of 0.9.
-func (r *run) leavesUnknown() bool { return release.Known()[r.release].String() == "0.9.0" }
+func (r *run) leavesUnknown() bool { return servers.Release(r.release).String() == "0.9.0" }
 
 // identified checks what CheckVersion returned.
 func (c *checker) identified(v release.Verdict) {
 	if c.r.plan.Setup.Release == "" {
 		return
 	}
-	is := release.Known()[c.asked]
+	is := servers.Release(c.asked)
 	if c.r.Faults > 0 && is.Compare(release.Release{Minor: 9}) < 0 && v.Low.Compare(release.Release{Minor: 8}) >= 0 &&
 		v.High.Compare(is) < 0 {
 		return // a fault before the broker has hidden that it knows a probe, and it knows the older ones too

@@ -46,9 +46,20 @@ func Repeats(text, secret string) bool {
 	return false
 }
 
+// few pieces are searched for one by one, which costs less than a map of them.
+const few = 32
+
 // shares reports whether text has n bytes in a row of secret, or all of a shorter one.
 func shares(text, secret string, n int) bool {
 	n = min(n, len(secret))
+	if len(secret)-n < few {
+		for i := range len(secret) - n + 1 {
+			if strings.Contains(text, secret[i:i+n]) {
+				return true
+			}
+		}
+		return false
+	}
 	pieces := map[string]bool{}
 	for i := range len(secret) - n + 1 {
 		pieces[secret[i:i+n]] = true

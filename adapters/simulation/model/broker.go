@@ -46,9 +46,27 @@ type Broker struct {
 	// Sent, if not nil, is called with each reply when its turn to be sent has come.
 	Sent func(*Reply)
 
-	conns []*Conn
-	free  []*Reply   // that were sent
-	chunk [4096]byte // bytes on their way into a connection
+	conns   []*Conn
+	free    []*Reply // that were sent
+	buffers [][]byte // of connections that have ended
+}
+
+// Successor returns a zero Broker that takes over the memory of b, which is not used afterwards.
+func (b *Broker) Successor() *Broker {
+	for _, c := range b.conns {
+		c.end()
+	}
+	return &Broker{free: b.free, buffers: b.buffers}
+}
+
+// buffer returns an empty buffer.
+func (b *Broker) buffer() (free []byte) {
+	last := len(b.buffers) - 1
+	if last < 0 {
+		return make([]byte, 0, firstBytes)
+	}
+	free, b.buffers = b.buffers[last], b.buffers[:last]
+	return free[:0]
 }
 
 // API is one API of a broker.
@@ -80,7 +98,7 @@ const defaultMaxRequest = 100 << 20
 
 // Accept is the Accept of a [simulation.Site].
 func (b *Broker) Accept(p *simulation.Peer) {
-	c := &Conn{b: b, peer: p, in: make([]byte, 0, firstBytes), unsent: make([]byte, 0, firstBytes)}
+	c := &Conn{b: b, peer: p, in: b.buffer(), unsent: b.buffer()}
 	b.conns = append(b.open(), c)
 	c.beginBare()
 	p.Handle(func(*simulation.Peer) { c.work() })
@@ -88,7 +106,10 @@ func (b *Broker) Accept(p *simulation.Peer) {
 }
 
 // firstBytes is the room that a connection begins with, in each direction: enough for small frames.
-const firstBytes = 512
+const firstBytes = 1024
+
+// keptBytes is the largest buffer that is kept for another connection.
+const keptBytes = 64 << 10
 
 // Conns returns the connections that are open.
 func (b *Broker) Conns() []*Conn { return slices.Clone(b.open()) }
@@ -154,17 +175,27 @@ func (c *Conn) Reset() {
 	c.peer.Reset()
 }
 
-func (c *Conn) end() { c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil }
+func (c *Conn) end() {
+	if !c.closed { // the caller may still read what is in them: they are used for the next connection
+		for _, b := range [...][]byte{c.in, c.unsent} {
+			if cap(b) >= firstBytes && cap(b) <= keptBytes {
+				c.b.buffers = append(c.b.buffers, b)
+			}
+		}
+	}
+	c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil
+}
 
 // isMuted reports whether the broker reads nothing from the connection now.
 func (c *Conn) isMuted() bool { return !c.muted.IsZero() && c.b.World.Now().Before(c.muted) }
 
 // work does what there is to do: it is called for every event of the link.
 func (c *Conn) work() {
-	chunk := c.b.chunk[:]
 	for !c.closed && !c.isMuted() {
-		n, err := c.peer.Recv(chunk)
-		if c.in = append(c.in, chunk[:n]...); n > 0 {
+		c.in = slices.Grow(c.in, firstBytes/2)
+		n, err := c.peer.Recv(c.in[len(c.in):cap(c.in)])
+		if n > 0 {
+			c.in = c.in[:len(c.in)+n]
 			c.parse()
 			continue
 		}

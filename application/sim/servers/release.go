@@ -18,6 +18,11 @@ func Count() int { return len(tables()) }
 // not be changed.
 func APIs(place int) []model.API { return tables()[place] }
 
+// Release returns the release at a place of release.Known.
+func Release(place int) release.Release { return known()[place] }
+
+var known = sync.OnceValue(release.Known)
+
 // PlaceOf returns the place of a release, such as "4.4" or "0.8.2", and -1 if it has no table.
 func PlaceOf(name string) int {
 	if place, ok := places()[name]; ok {
@@ -28,14 +33,14 @@ func PlaceOf(name string) int {
 
 var places = sync.OnceValue(func() map[string]int {
 	m := map[string]int{}
-	for i, r := range release.Known() {
+	for i, r := range known() {
 		m[r.String()] = i
 	}
 	return m
 })
 
 var tables = sync.OnceValue(func() (all [][]model.API) {
-	for _, r := range release.Known() {
+	for _, r := range known() {
 		table, _, _ := release.TableOf(r)
 		var apis []model.API
 		for _, row := range table.Ranges() {
