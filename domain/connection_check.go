@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"time"
 
 	"brokerconn/ports"
@@ -18,22 +19,24 @@ const checkAfter = 10 * time.Millisecond
 
 // Check looks whether the peer has closed a connection on which nothing happened
 // for a while. It is called before a request is admitted. news: Step has something
-// to do.
-func (c *Connection) Check(now time.Time) (news bool) {
+// to do. unread: the link has to be read before anything is known.
+func (c *Connection) Check(now time.Time) (news, unread bool) {
 	if c.link == nil || c.m.Idle(now) < checkAfter {
-		return false
+		return false, false
 	}
 	if c.parker == nil {
-		return c.receive(now)
+		return c.receive(now), false
 	}
 	link, ok := c.link.(ports.Checker)
 	if !ok {
-		return false
+		return false, false
 	}
 	var err error
 	c.guard("transport", func() { err = link.Check() })
-	if err != nil {
+	unread = errors.Is(err, ports.ErrUnread)
+	if err != nil && !unread {
 		c.lost(now, c.epoch, err)
+		news = true
 	}
-	return err != nil || c.m.isBroken()
+	return news || c.m.isBroken(), unread
 }

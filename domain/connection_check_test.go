@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 func (p *fakeParker) Check() error {
@@ -26,10 +27,12 @@ func TestCheckAfterSilence(t *testing.T) {
 		panics   bool
 		wantNews bool // that the connection is down
 		looked   bool
+		unread   bool
 	}{
 		{name: "parked, at once", parked: true, silence: soon - 1, ended: io.EOF},
 		{name: "parked, open", parked: true, silence: soon, looked: true},
 		{name: "parked, ended", parked: true, silence: soon, ended: io.EOF, wantNews: true, looked: true},
+		{name: "parked, unread", parked: true, silence: soon, ended: ports.ErrUnread, looked: true, unread: true},
 		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true, ended: io.EOF},
 		{name: "parked, panics", parked: true, silence: soon, panics: true, wantNews: true, looked: true},
 		{name: "polled, at once", silence: soon - 1, ended: io.EOF},
@@ -54,8 +57,8 @@ func TestCheckAfterSilence(t *testing.T) {
 				b.tr.panicsOn = "check"
 			}
 			b.tr.journal = nil
-			if news := b.Check(b.now); news != c.wantNews {
-				t.Errorf("news: got %v, want %v", news, c.wantNews)
+			if news, unread := b.Check(b.now); news != c.wantNews || unread != c.unread {
+				t.Errorf("news, unread: got %v, %v, want %v, %v", news, unread, c.wantNews, c.unread)
 			}
 			if looked := strings.Contains(strings.Join(b.tr.journal, " "), "check"); looked != c.looked {
 				t.Errorf("looked: got %v, want %v", looked, c.looked)

@@ -140,7 +140,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 	case clean:
 		m.forgetAddresses()
 	case retry && !m.probing.asks():
-		m.backoff.failProbe(m.now, m.probing.step)
+		m.backoff.failProbe(m.now, m.probing.pauses())
 	case m.Continuing():
 		// At once: the same address, asked otherwise, or the next one.
 	default:

@@ -86,6 +86,10 @@ const (
 // asks reports whether the step's request is ApiVersions.
 func (p *probing) asks() bool { return p.step == stepAsk || p.step > stepLast }
 
+// pauses returns how many pauses there are with the one behind this connection. The first
+// two, which ask for ApiVersions, follow each other at once.
+func (p *probing) pauses() int { return p.connections - 1 }
+
 // suspect returns the release that is suspected; zero: no probe was answered.
 func (p *probing) suspect() release.Release {
 	switch {

@@ -179,7 +179,7 @@ func (m *Machine) nextStep(e *Error) {
 		m.failAndRetry(e)
 		m.remember(suspect)
 		return
-	case cut && strict:
+	case (cut || m.probeAnswered()) && strict:
 		e.Hint = "the check is strict: this loss does not show what the broker knows"
 	case suspected:
 		m.hintGivenUp(e)
@@ -193,14 +193,24 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = hintRejectsAll
 	case !m.probes() || p.step == stepLast:
 		m.hintGivenUp(e)
-	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
+	case !m.now.Add(m.backoff.longest(p.pauses())).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
 		e.Hint = m.hintClosed(hintClosedWhenAsked) // an owner may stop here
-		p.step++
+		if !m.probeAnswered() {                    // otherwise the same one once more
+			p.step++
+		}
 		retry = true
 	}
 	m.drop(e, false, retry)
+}
+
+// probeAnswered reports whether the probe of this connection was answered, and Metadata behind it
+// was not: the broker knows the request, and the connection was lost for another reason.
+func (m *Machine) probeAnswered() bool {
+	p := &m.probing
+	return !p.asks() && p.step < stepLast && m.inflight.len() == 1 &&
+		m.inflight.front().Request.Key() != probeLadder[p.step-1].key
 }
 
 // hintGivenUp completes the error of a peer that knows none of the requests.

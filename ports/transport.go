@@ -13,6 +13,9 @@ var ErrWouldBlock = errors.New("ports: would block")
 // byte is lost, and the call can be repeated after Resume.
 var ErrInterrupted = errors.New("ports: interrupted")
 
+// ErrUnread is returned by the Check of a [Checker] while there are bytes to read.
+var ErrUnread = errors.New("ports: unread bytes")
+
 // ErrSecuring matches, by errors.Is, the error of a [Link] whose TLS handshake
 // failed. The error may come after StageEstablished: with TLS 1.3 a broker verifies
 // the client's certificate after the client has finished its side of the handshake.
@@ -160,7 +163,8 @@ type Waiter interface{ Waiting() error }
 // Checker is optional on an established [Parker]. Check reports, without waiting and
 // without consuming a byte, whether the peer has closed the link: it returns io.EOF or
 // the error that a Read would return, and nil if the link is open or its condition
-// cannot be determined. It may be called while a Read is parked.
+// cannot be determined. [ErrUnread] means that something lies there to be read, behind
+// which the end may be. It may be called while a Read is parked.
 type Checker interface{ Check() error }
 
 // Parker is optional on a Link over blocking I/O. Owners with goroutines prefer it to

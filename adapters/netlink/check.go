@@ -9,8 +9,8 @@ import (
 
 // Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
 // method such as crypto/tls's, or asks the net.Conn if that is a ports.Checker. It consumes
-// no byte, so unread bytes before the end of the stream hide the end; the close_notify alert
-// of TLS is such a case.
+// no byte, so unread bytes before the end of the stream hide the end, and are ErrUnread; the
+// close_notify alert of TLS is such a case.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"brokerconn/ports"
 )
 
-// peek returns io.EOF if the stream has ended, the socket's error if it has one, and
-// nil otherwise.
+// peek returns io.EOF if the stream has ended, the socket's error if it has one, ErrUnread
+// if there are bytes to read, and nil otherwise.
 func peek(fd uintptr) error {
 	var one [1]byte
 	n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
@@ -21,5 +23,5 @@ func peek(fd uintptr) error {
 	case n == 0:
 		return io.EOF
 	}
-	return nil
+	return ports.ErrUnread
 }

@@ -138,13 +138,13 @@ func (c *conn) shut() {
 	c.moved.Broadcast()
 }
 
-// Check returns how the stream has ended, if no byte before its end is unread; see [ports.Checker].
+// Check returns how the stream has ended, ErrUnread if there are bytes to read; see [ports.Checker].
 func (c *conn) Check() error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	from := c.end.reads()
 	if from.unread > 0 {
-		return nil
+		return ports.ErrUnread
 	}
 	return c.explain("read", from.end)
 }

@@ -61,6 +61,7 @@ type Conn struct {
 	interrupted      domain.Lease  // of the link that is interrupted; without Link: none is
 	retryAt, quietAt time.Time     // when watch has something to do; zero: it has not
 	blockedAt        time.Time     // the same, for calls that block
+	readBy           time.Time     // until when nothing is sent before a read; zero: no read is due
 	lastWait         time.Duration // of the last call of a caller
 }
 
@@ -139,7 +140,7 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
-	if c.core.Check(now) {
+	if c.look(now) {
 		now = c.drain(now)
 	}
 	var err error

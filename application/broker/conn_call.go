@@ -19,7 +19,7 @@ import (
 // lock held.
 func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time.Duration) {
 	m := c.core
-	c.core.Check(now)
+	c.look(now)
 	switch {
 	case ctx.Err() != nil:
 		c.refuse(f, c.canceled(contextCause(ctx), f))
@@ -31,7 +31,7 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 		c.refuse(f, m.Failure(now, f.message, ErrDraining, nil))
 		return
 	}
-	if c.queue.len() == 0 && m.CanSend() == nil {
+	if c.queue.len() == 0 && m.CanSend() == nil && c.readBy.IsZero() {
 		err := c.admit(f, now, timeout)
 		if err == nil {
 			c.admitted(f)

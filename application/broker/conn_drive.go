@@ -181,9 +181,9 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 		c.refuse(f, c.late(now, f))
 	})
 	if c.queue.len() > 0 {
-		work = c.core.Check(now)
+		work = c.look(now)
 	}
-	for f := c.queue.front(); f != nil && m.CanSend() == nil; f = c.queue.front() {
+	for f := c.queue.front(); f != nil && m.CanSend() == nil && c.readBy.IsZero(); f = c.queue.front() {
 		err := c.admit(f, now, f.due(throttled).Sub(now))
 		if passes(err) {
 			break
@@ -214,7 +214,7 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 // setAlarm sets the alarm for the next deadline.
 func (c *Conn) setAlarm(deadline time.Time) {
 	watch := c.nextWatch()
-	for _, t := range [...]time.Time{c.queue.deadline(), watch[0], watch[1], watch[2]} {
+	for _, t := range [...]time.Time{c.queue.deadline(), c.readBy, watch[0], watch[1], watch[2]} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}
@@ -239,9 +239,14 @@ func (c *Conn) onAlarm() {
 	c.alarmAt = time.Time{}
 	now := c.cfg.Clock.Now()
 	c.watch(now)
-	c.core.Check(now)       // a session is not renewed, nor a ping sent, on a connection that was closed
+	c.look(now) // a session is not renewed, nor a ping sent, on a connection that was closed
+	if !now.Before(c.readBy) {
+		c.readDone()
+	}
 	c.setAlarm(time.Time{}) // drain may be busy with a hook
-	c.drain(now)
+	if c.readBy.IsZero() {
+		c.drain(now)
+	}
 }
 
 // wake is called by the ports when they have news.

@@ -27,7 +27,7 @@ type direction struct {
 
 // mayWrite reports whether there is something to write and nothing that writes.
 func (c *Conn) mayWrite() bool {
-	return !c.interrupting() && !c.writer.goroutine && c.core.CanWrite()
+	return !c.interrupting() && c.readBy.IsZero() && !c.writer.goroutine && c.core.CanWrite()
 }
 
 // mayRead reports whether nothing reads.
@@ -38,7 +38,7 @@ func (c *Conn) mayRead() bool {
 // write makes one write. With the lock held, which it releases meanwhile. It returns the time
 // afterwards, and whether the caller may continue.
 func (c *Conn) write(now time.Time, by caller) (after time.Time, mayContinue bool) {
-	if c.interrupting() {
+	if c.interrupting() || !c.readBy.IsZero() {
 		return now, false
 	}
 	lease, ok := c.core.TakeWrite()
@@ -84,6 +84,9 @@ func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, 
 		*d = direction{goroutine: d.goroutine, since: now}
 	}
 	give(now, lease, n, err)
+	if d == &c.reader {
+		c.readDone()
+	}
 	c.maybeResume()
 	return c.drain(now), mayContinue
 }

@@ -40,6 +40,8 @@ func Generate(seed uint64) Plan {
 	}
 	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
 	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
+	aims := generator{w.Stream("aims of the plan")}
+	p.Steps = append(p.Steps, aims.aimed(at, p.Setup)...)
 	sortSteps(p.Steps)
 	return p
 }

@@ -18,8 +18,8 @@ var unreachable = []rule{
 	{"Connecting", "readable writable end reset", "*", "the link is not established"},
 	{"Handshake", "lookup connect cancel admit readable writable end reset dial doze", "*",
 		"the link is in a stage before the last, and its address is known"},
-	{"Handshake", "send post close drain renew check swap close-for-good drain-for-good timer stage no-stage",
-		"tls-port", "it is a fault of links without TLS"},
+	{"Handshake", "send post close drain renew check swap close-for-good drain-for-good ask withdraw lose timer " +
+		"stage no-stage", "tls-port", "it is a fault of links without TLS"},
 	{"Connecting", "no-stage", "none", "a dial fails because of a fault"},
 	{"Handshake", "no-stage", "none", "a handshake fails because of a fault"},
 	{"NegotiatingVersions Authenticating Connected", "lookup", "*", "it has ended"},

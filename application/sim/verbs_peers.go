@@ -230,6 +230,10 @@ func (c *checker) identified(v release.Verdict) {
 		return
 	}
 	is := servers.Release(c.asked)
+	if c.r.Faults > 0 && is.Compare(release.Release{Minor: 9}) < 0 && v.Low.Compare(release.Release{Minor: 8}) >= 0 &&
+		v.High.Compare(is) < 0 {
+		return // a fault before the broker has hidden that it knows a probe, and it knows the older ones too
+	}
 	if v.Kind == release.Custom || v.High.Compare(is) < 0 || v.Low.Compare(is) > 0 {
 		c.fail("the release", "a broker of %v is said to be %v", is, v)
 	}

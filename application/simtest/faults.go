@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"crypto/tls"
 	"errors"
 	"slices"
 	"time"
@@ -12,8 +13,8 @@ import (
 // The faults of connections. Those of a broker are hit that exist at the time.
 var (
 	// Cut ends the connections of a broker cleanly, as a broker does that stops, or closes idle
-	// ones.
-	Cut = Fault{Name: "cut", Begin: eachPeer(func(p *simulation.Peer) { _ = p.Close() })}
+	// ones: over TLS with a close_notify.
+	Cut = Fault{Name: "cut", Begin: cut}
 	// Reset ends them with a reset: what is on the way is lost.
 	Reset = Fault{Name: "reset", Begin: eachPeer((*simulation.Peer).Reset)}
 	// HalfClose ends the stream from the broker. It still receives, and what it answers is lost.
@@ -81,6 +82,23 @@ func eachPeer(do func(*simulation.Peer)) func(*World, int, time.Duration) func()
 		}
 		return nil
 	}
+}
+
+func cut(w *World, i int, _ time.Duration) func() {
+	var secure []*tls.Conn
+	eachPeer(func(p *simulation.Peer) {
+		if front, ok := w.fronts.Load(p); ok {
+			secure = append(secure, front.(*tls.Conn))
+		} else {
+			_ = p.Close()
+		}
+	})(w, i, 0)
+	w.servers.Go(func() { // one by one
+		for _, c := range secure {
+			_ = c.Close()
+		}
+	})
+	return nil
 }
 
 // atSite replaces what dials of a broker meet. If several such faults are active, the last counts.

@@ -71,9 +71,14 @@ func TestSetPassword(t *testing.T) {
 }
 
 // A connection that the broker has closed is found closed before its session is renewed on it, as
-// before a request: the session is not what failed.
-func TestClosedConnIsNotReauthenticated(t *testing.T) {
-	o := simtest.Options{Brokers: 1, Seeds: 25, Mechanisms: []string{"PLAIN"}, Session: 5 * time.Second}
+// before a request: the session is not what failed, and the request was not sent.
+func TestClosedConnIsNotReauthenticated(t *testing.T) { closedConn(t, false) }
+
+// Over TLS the end of the stream is behind a close_notify, which nothing has read.
+func TestClosedTLSConnIsNotReauthenticated(t *testing.T) { closedConn(t, true) }
+
+func closedConn(t *testing.T, secure bool) {
+	o := simtest.Options{Brokers: 1, Seeds: 25, TLS: secure, Mechanisms: []string{"PLAIN"}, Session: 5 * time.Second}
 	simtest.Run(t, o, func(w *simtest.World) {
 		var cutAt atomic.Int64
 		cut := simtest.Cut
@@ -82,12 +87,24 @@ func TestClosedConnIsNotReauthenticated(t *testing.T) {
 			return simtest.Cut.Begin(w, i, d)
 		}
 		cfg := w.Config(0)
-		cfg.Transport = w.Transport() // its reads block, as those of sockets do
+		if !secure {
+			cfg.Transport = w.Transport() // its reads block, as those of sockets do
+		}
+		wrong := func(what string, err error) {
+			if closed := w.Elapsed() - time.Duration(cutAt.Load()); closed > 50*time.Millisecond {
+				w.Errorf("%s, closed %v ago: %v", what, closed, err)
+			}
+		}
 		cfg.Hooks = broker.JoinHooks(cfg.Hooks, &broker.Hooks{
 			StateChanged: func(_, _ broker.State, _ broker.Endpoint, err error) {
-				if closed := w.Elapsed() - time.Duration(cutAt.Load()); errors.Is(err, broker.ErrReauthentication) &&
-					closed > 50*time.Millisecond {
-					w.Errorf("closed %v ago: %v", closed, err)
+				if errors.Is(err, broker.ErrReauthentication) {
+					wrong("reauthenticated", err)
+				}
+			},
+			RequestFailed: func(_ broker.RequestInfo, err error) {
+				var e *broker.Error
+				if errors.As(err, &e) && e.Sent != broker.SentNothing {
+					wrong("sent", err)
 				}
 			}})
 		conn, err := broker.Dial(w.Context(), cfg)

@@ -31,6 +31,7 @@ import (
 type secure struct {
 	behind  *simulation.Network // between the ends of TLS and the models
 	servers sync.WaitGroup
+	fronts  sync.Map // of *simulation.Peer: *tls.Conn, once its handshake is done
 	serials int64
 	client  *netlink.Transport // of World.Config, if Options.TLS is set
 }
@@ -131,6 +132,8 @@ func (w *World) serveTLS(n *node, p *simulation.Peer, config *tls.Config) {
 		_, _ = io.Copy(io.Discard, under) // until the client has read the alert
 		return
 	}
+	w.fronts.Store(p, front)
+	defer w.fronts.Delete(p)
 	back, err := w.behind.DialContext(context.Background(), "tcp", n.address)
 	if err != nil {
 		return
