@@ -96,9 +96,14 @@ func (e *Error) listsAddress() bool {
 		return false
 	}
 	text := e.cause()
-	return slices.ContainsFunc([]string{"(%s)", "(%s, ", ", %s)", ", %s, "}, func(form string) bool {
-		return strings.Contains(text, fmt.Sprintf(form, e.Address))
-	})
+	for _, before := range [...]string{"(", ", "} {
+		for _, behind := range [...]string{")", ", "} {
+			if strings.Contains(text, before+e.Address+behind) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // longestError bounds the text of an Error, in characters. keptEnd of them are its end, which

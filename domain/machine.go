@@ -183,7 +183,7 @@ func (m *Machine) want(out Output) { m.out.want(out) }
 
 // tick takes note of the time.
 func (m *Machine) tick(now time.Time) {
-	if now.After(m.now) {
+	if now != m.now && now.After(m.now) { // it is the same for most calls
 		m.now = now
 	}
 }

@@ -138,12 +138,11 @@ func (n *Network) SetName(host string, to Name) {
 
 // SetSite replaces what later dials of an address meet. Links that exist keep their path.
 func (n *Network) SetSite(address string, to Site) {
-	draw := n.w.Stream("network " + address)
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
 	s := n.sites[address]
 	if s == nil {
-		s = &site{draw: draw}
+		s = &site{draw: n.w.stream("network " + address)}
 		n.sites[address] = s
 	}
 	s.Site = to

@@ -13,6 +13,11 @@ type Stream struct{ state uint64 }
 func (w *World) Stream(site string) *Stream {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.stream(site)
+}
+
+// stream is Stream for callers that hold the mutex.
+func (w *World) stream(site string) *Stream {
 	s := w.streams[site]
 	if s == nil {
 		s = &Stream{state: mix(w.seed) ^ fnv(site)}
