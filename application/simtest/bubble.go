@@ -126,6 +126,7 @@ func (w *World) run(f func(*World), id string) {
 	w.net.Shutdown()
 	w.behind.Shutdown()
 	w.servers.Wait()
+	settle() // a Conn that was left open has hung up: crypto/rand is the test's until then
 	close(w.stopped)
 	<-w.ended
 }
