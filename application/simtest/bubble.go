@@ -121,6 +121,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
 			"World.Context\n%s", endingTime, stacks(id)))
 	}
+	w.leftOpen()
 	time.Sleep(time.Nanosecond) // what was begun at this instant, such as the end of a TLS connection, is done
 	w.net.Shutdown()
 	w.behind.Shutdown()

@@ -62,9 +62,13 @@
 // which kinds there are and how frequent they are differs from seed to seed. [World.At] is one
 // fault at one time, and [World.Inject] one that begins now, such as a broker that stays down.
 // [World.Eventually], [World.Settles], [World.Never] and [World.Invariant] say what must hold.
-// A panic, a goroutine that is left behind and a function that never returns fail the seed too. A
-// panic in a goroutine that was started neither by World.Go nor by World.Drive ends the process,
-// as in every Go program.
+// A panic, a goroutine that is left behind, a Conn that is not closed and a function that never
+// returns fail the seed too. A panic in a goroutine that was started neither by World.Go nor by
+// World.Drive ends the process, as in every Go program.
+//
+// A limit that is as long as a timeout of the code under test may hide a defect: after 30 s a request
+// with the default broker.Config.RequestTimeout, of 30 s, gives up whatever it waited for. Set the
+// timeout as the program does, and the limit of Eventually and Settles to what its users may expect.
 //
 // The functions that are given to Run, Drive, Eventually, Never and Invariant are never called at the
 // same time, unless one of them waits for something. They need no lock for what they share, and

@@ -135,8 +135,8 @@ func (w *World) draw(g *simulation.Stream, at time.Duration, f Fault) sim.Step {
 	return s
 }
 
-// Chaos makes faults happen for d, and then heals them. Without faults it takes all that the
-// package has. How many there are, and how frequent each kind is, is drawn for each seed: some
+// Chaos makes faults happen for d, and then heals them. Without faults it takes those of [Faults].
+// How many there are, and how frequent each kind is, is drawn for each seed: some
 // seeds have many of one kind and none of another.
 //
 // All brokers are up again when it returns, so that a program which never goes on to another broker

@@ -67,7 +67,8 @@ func Slow(least, most time.Duration) Fault {
 	return Fault{Name: "slow", Least: least, Most: most, lasts: 10 * time.Second, Begin: slow}
 }
 
-// Faults returns all faults of the package, with Slow up to four seconds.
+// Faults returns the faults that World.Chaos has by itself, with Slow up to four seconds: all of the
+// package but those of logins, ExpireSessions and RefuseLogins.
 func Faults() []Fault {
 	return []Fault{Cut, Reset, HalfClose, Silent, Forget, Refuse, Deaf, DeadEnd, NoDNS, Restart, MoveLeaders,
 		WrongID, Truncate, Garbage, Drop, Slow(0, 4*time.Second)}

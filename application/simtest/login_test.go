@@ -64,9 +64,11 @@ func TestSetPassword(t *testing.T) {
 		}
 		conn.SetAuthenticators(w.Authenticator("SCRAM-SHA-256", "a-new-canary"))
 		w.Eventually(30*time.Second, func() bool { return conn.Reauthenticate(w.Context()) == nil })
-		if _, err := broker.Dial(w.Context(), w.Config(1)); err != nil {
-			w.Errorf("a Config of the time after: %v", err)
+		another, err := broker.Dial(w.Context(), w.Config(1))
+		if err != nil {
+			w.Fatalf("a Config of the time after: %v", err)
 		}
+		another.Close()
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/broker"
@@ -34,6 +33,7 @@ type World struct {
 	journal
 	secure
 	traffic
+	alarms alarms
 
 	mu        sync.Mutex
 	failure   *Failure
@@ -89,7 +89,7 @@ func (w *World) Config(brokerIndex int) broker.Config {
 		Host:      n.host,
 		Port:      port,
 		Transport: w.transport(),
-		Clock:     system.Clock{}, // which is the bubble's
+		Clock:     clock{alarms: &w.alarms},
 		Selector:  selector{w},
 		Rand:      (&lockedStream{s: w.sim.Stream("jitter of client " + strconv.Itoa(number))}).Uint64,
 		Hooks:     w.hooks(number, n.index),
