@@ -290,3 +290,43 @@ func TestLive(t *testing.T) {
 		t.Errorf("the endpoint of a peer: %+v", second.Endpoint())
 	}
 }
+
+func TestSuccessorKeepsNothing(t *testing.T) {
+	w := simulation.NewWorld(1)
+	n := new(simulation.Network).Successor(w)
+	n.SetName("broker", simulation.Name{Err: io.EOF})
+	link, peer := established(t, w, n, simulation.Site{})
+	for _, send := range []func([]byte) (int, error){link.Send, peer.Send} {
+		if _, err := send([]byte("unread")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Advance(0)
+	peer.Silence()
+	for range 2 { // the memory of the first is used by each
+		w = simulation.NewWorld(1)
+		n = n.Successor(w)
+		if live, opened := n.Live(), n.Opened(); len(live) != 0 || opened != 0 {
+			t.Errorf("got %d links, %d opened, want none", len(live), opened)
+		}
+		refused := n.Open(ports.Endpoint{Address: broker})
+		w.Advance(0)
+		if _, err := refused.Stage(); !errors.Is(err, simulation.ErrRefused) {
+			t.Errorf("a site of the last network: got %v, want a refusal", err)
+		}
+		link, peer = established(t, w, n, simulation.Site{})
+		b := make([]byte, 8)
+		for _, recv := range []func([]byte) (int, error){link.Recv, peer.Recv} {
+			if got, err := recv(b); got != 0 || err != ports.ErrWouldBlock {
+				t.Errorf("got %q, %v, want no byte of the last link", b[:got], err)
+			}
+		}
+		if _, err := link.Send([]byte("new")); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(0)
+		if got, err := peer.Recv(b); string(b[:got]) != "new" || err != nil {
+			t.Errorf("got %q, %v, want what was sent", b[:got], err)
+		}
+	}
+}
