@@ -153,8 +153,8 @@ func TestCheckOfAClosedConn(t *testing.T) {
 		_ = peer.Close()
 		time.Sleep(time.Minute)
 		check := link.(ports.Checker).Check
-		if err := check(); err != nil {
-			t.Errorf("with a byte unread: got %v", err)
+		if err := check(); err != ports.ErrUnread {
+			t.Errorf("with a byte unread: got %v, want %v", err, ports.ErrUnread)
 		}
 		if n, err := link.(ports.Parker).Read(make([]byte, 2)); n != 1 || err != nil {
 			t.Fatalf("got %d, %v", n, err)
