@@ -18,8 +18,8 @@ const DefaultPort = 9092
 
 // Config says which broker to connect to, and how. The zero value works against
 // localhost:9092 over plain TCP. A Config is read once and may be reused; what it points
-// to may serve many connections. Settings returns its defaults and
-// bounds; a duration is at most a hundred years.
+// to may serve many connections. Settings returns its defaults and bounds; a duration is at
+// most a hundred years.
 type Config struct {
 	// Host is the broker's name or address, without the port; see ParseAddress for
 	// "host:port". If empty, the default is localhost.

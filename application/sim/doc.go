@@ -44,6 +44,12 @@
 //   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
+//   - "the release": CheckVersion reports the release of the broker that was asked. One of 0.8 may be
+//     reported as an older one of 0.8 if there was a fault.
+//   - "negotiated": a message of the codec is sent in the highest version that both have, and is
+//     refused only if there is none.
+//   - "the broker meant": no request of the owner is received by another broker than the one that the
+//     settings name, if that can be compared.
 //   - "kept open": no request is lost with a connection that its owner did not close and that did
 //     not fail.
 //   - "renewed": a session is renewed no sooner than a second after its last renewal began.
