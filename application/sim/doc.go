@@ -47,7 +47,7 @@
 //   - "the release": CheckVersion reports the release of the broker that was asked. One of 0.8 may be
 //     reported as an older one of 0.8 if there was a fault.
 //   - "negotiated": a message of the codec is sent in the highest version that both have, and is
-//     refused only if there is none.
+//     refused only if they share no version.
 //   - "the broker meant": no request of the owner is received by another broker than the one that the
 //     settings name, if that can be compared.
 //   - "kept open": no request is lost with a connection that its owner did not close and that did
