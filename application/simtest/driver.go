@@ -35,9 +35,19 @@ type driver struct {
 	// Of the driver alone.
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
+	served served          // of the last event
 	second time.Duration   // that is counted,
 	events int             // and what happened in it
 }
+
+// served is whether an event was the arrival of requests at a broker, and who has answered them.
+type served uint8
+
+const (
+	servedNone served = iota
+	servedByCluster
+	servedByTest
+)
 
 func (w *World) startDriver() {
 	w.next = time.NewTimer(idle)
@@ -90,6 +100,7 @@ func (w *World) drive() {
 		if w.ctx.Err() != nil {
 			w.endLoops()
 		}
+		w.served = servedNone
 		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.Now()) {
 			continue // what was due may have been canceled at this instant
 		}
@@ -127,6 +138,9 @@ func (w *World) callLoops() bool {
 	for len(w.round) > 0 {
 		l := w.round[0]
 		w.round = w.round[1:]
+		if w.served == servedByCluster && l.owns {
+			continue
+		}
 		settle()
 		for w.pausing.Load() > 0 { // a loop may be in the midst of its step
 			time.Sleep(time.Nanosecond)
@@ -244,6 +258,7 @@ func (w *World) sleep(until time.Time) {
 type loop struct {
 	w     *World
 	what  string
+	owns  bool         // it is the owner of connections
 	step  func()       // nil: a goroutine waits for wake
 	state atomic.Int32 // of step
 	wake  chan struct{}
@@ -294,9 +309,10 @@ func (w *World) unsubscribe(l *loop) {
 	w.loops = slices.DeleteFunc(slices.Clone(w.loops), func(other *loop) bool { return other == l })
 }
 
-// watch has the driver call f after each event.
-func (w *World) watch(what string, f func(*loop)) {
-	l := &loop{what: what}
+// watch has the driver call f after each event. An owner of connections is not called for what
+// happens inside a broker.
+func (w *World) watch(what string, owns bool, f func(*loop)) {
+	l := &loop{what: what, owns: owns}
 	l.step = func() { f(l) }
 	w.group.Add(1)
 	w.subscribe(l)
@@ -304,8 +320,9 @@ func (w *World) watch(what string, f func(*loop)) {
 }
 
 // Drive is the owner of a loop, such as one over broker.Polled: step is called after
-// everything that happens in the world, and when the time that it returned has come; zero means that
-// it needs no other call. It may wait, as Polled.CheckVersion does.
+// everything that happens in the world but for the arrival of requests at brokers, and when the time
+// that it returned has come; zero means that it needs no other call. It may wait, as
+// Polled.CheckVersion does.
 //
 //	w.Drive(func(now time.Time) (next time.Time) {
 //		conn.Connect()
@@ -322,7 +339,7 @@ func (w *World) Drive(step func(now time.Time) (next time.Time)) {
 	if step == nil {
 		panic("simtest: Drive needs a function to call")
 	}
-	w.watch("Drive", func(l *loop) {
+	w.watch("Drive", true, func(l *loop) {
 		if next := step(w.Now()); next.IsZero() {
 			l.alarm.Stop()
 		} else {
