@@ -35,8 +35,10 @@ type driver struct {
 	// Of the driver alone.
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
-	served served          // of the last event
-	second time.Duration   // that is counted,
+	now    time.Time       // when the last event happened
+	served served          // of it
+	still  bool            // it was an alarm of a loop, and has woken no goroutine
+	second time.Time       // that is counted,
 	events int             // and what happened in it
 }
 
@@ -100,14 +102,14 @@ func (w *World) drive() {
 		if w.ctx.Err() != nil {
 			w.endLoops()
 		}
-		w.served = servedNone
-		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.Now()) {
+		w.served, w.still = servedNone, false
+		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.now) {
 			continue // what was due may have been canceled at this instant
 		}
 		w.happened.Add(1)
 		w.round = w.current()
-		if now := w.Elapsed(); now-w.second >= time.Second {
-			w.second, w.events = now, 0
+		if w.now.Sub(w.second) >= time.Second {
+			w.second, w.events = w.now, 0
 		}
 		if w.events++; w.events == busy {
 			w.fail("no time passes", fmt.Sprintf("%d events within a second: no time passes; "+
@@ -119,9 +121,9 @@ func (w *World) drive() {
 // waitForNext waits for the time of the next event. It returns false if that has not come.
 func (w *World) waitForNext() bool {
 	w.waiting.Store(true)
-	now, wait := w.Now(), time.Duration(idle)
+	began, wait := w.Now(), time.Duration(idle)
 	if next, some := w.sim.Next(); some {
-		wait = max(next.Sub(now), 1)
+		wait = max(next.Sub(began), 1)
 	}
 	w.next.Reset(wait)
 	if !w.hurried.Load() {
@@ -129,7 +131,8 @@ func (w *World) waitForNext() bool {
 	}
 	w.waiting.Store(false)
 	settle()
-	return w.Now().Sub(now) >= wait
+	w.now = w.Now()
+	return w.now.Sub(began) >= wait
 }
 
 // callLoops calls the loops after an event, and wakes the sleepers. It returns false if this goroutine
@@ -141,7 +144,10 @@ func (w *World) callLoops() bool {
 		if w.served == servedByCluster && l.owns {
 			continue
 		}
-		settle()
+		if !w.still {
+			settle()
+		}
+		w.still = false
 		for w.pausing.Load() > 0 { // a loop may be in the midst of its step
 			time.Sleep(time.Nanosecond)
 			settle()
@@ -296,7 +302,7 @@ func (d *driver) current() []*loop {
 
 // subscribe adds a loop, until unsubscribe.
 func (w *World) subscribe(l *loop) {
-	l.w, l.alarm = w, w.sim.NewAlarm(func() {})
+	l.w, l.alarm = w, w.sim.NewAlarm(func() { w.still = true })
 	w.loopsMu.Lock()
 	defer w.loopsMu.Unlock()
 	w.loops = append(slices.Clone(w.loops), l)
