@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 	"brokerconn/ports"
 )
 
@@ -143,8 +143,15 @@ func bearerServer(r *run) model.Mechanism {
 
 // loginOf is how clients log in to the broker of a run.
 func loginOf(s Setup, r *run) *model.Login {
-	l := &model.Login{Lifetime: s.Lifetime, Token: r.check.token}
-	for _, name := range listOf(cmp.Or(s.Offers, cmp.Or(s.Mechanism, "PLAIN"))) {
+	l := &model.Login{Lifetime: s.Lifetime, Token: r.check.token, Open: s.open()}
+	names := r.offered()
+	switch s.Peer {
+	case "kfake-open":
+		names = servers.KfakeMechanisms()
+	case "tansu-open", "librdkafka-mock", "sarama-mock":
+		names = nil
+	}
+	for _, name := range names {
 		l.Mechanisms = append(l.Mechanisms, r.deniable(r.serverOf(name), s.Lifetime))
 	}
 	return l

@@ -189,6 +189,9 @@ func (p *Peer) set(value string) error {
 	return nil
 }
 
+// open reports whether the broker has no logins, whatever it answers to a SaslHandshake.
+func (s Setup) open() bool { return s.Peer != "" && servers.Open(string(s.Peer)) }
+
 // The first releases that have a table of API versions, and sessions that end.
 const (
 	firstAsked    = "0.10.0"

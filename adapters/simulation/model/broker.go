@@ -29,10 +29,17 @@ type Broker struct {
 	// LeavesUnknown means that a request of an API that it lacks has no answer, as with brokers of
 	// 0.9. If false, it ends the connection.
 	LeavesUnknown bool
+	// Unnamed means that ApiVersions is answered also if it does not name the client's software.
+	Unnamed bool
 	// Supported and Finalized are its features (KIP-584), for ApiVersions from version 3 on.
 	Supported, Finalized []Feature
+	// Tags, if not nil, are sent instead of what these make: the tagged fields of the answers to ApiVersions
+	// from version 3 on, their count first.
+	Tags []byte
 	// Login, if not nil, is how clients log in. Without it the listener wants no login.
 	Login *Login
+	// Dialect is whose logins it has.
+	Dialect Dialect
 	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative
 	// one, ends the connection.
 	MaxRequest int32
