@@ -40,8 +40,6 @@ type entry struct {
 	key, version  int16
 	correlationID int32
 	text          string
-	by            int           // how far a fault moves something; 0: it does not
-	lasts         time.Duration // a fault
 	err           error
 }
 
@@ -99,7 +97,7 @@ func (e entry) String() string {
 	request := fmt.Sprintf("%s v%d #%d", kafkacodec.KeyName(e.key), e.version, e.correlationID)
 	switch e.kind {
 	case faulted:
-		return "fault: " + e.fault()
+		return "fault: " + e.text
 	case changed:
 		return strings.TrimSuffix(fmt.Sprintf("%s%v -> %v: %v", who, e.from, e.to, e.err), ": <nil>")
 	case written:
@@ -114,21 +112,6 @@ func (e entry) String() string {
 		return "FAILED: " + e.text
 	}
 	return e.text
-}
-
-// fault is the line of a fault.
-func (e entry) fault() string {
-	text := e.text
-	switch {
-	case e.by > 0:
-		text += fmt.Sprintf(" by %d", e.by)
-	case e.broker >= 0:
-		text += fmt.Sprintf(" of %s", hostOf(e.broker))
-	}
-	if e.lasts > 0 {
-		text += ", " + e.lasts.String()
-	}
-	return text
 }
 
 // The lines of a journal that are printed: the first and the last ones.
@@ -177,7 +160,7 @@ func (w *World) chart() chart.Chart {
 			event.From = client
 			_, event.Text, _ = strings.Cut(text, ": ")
 		case e.kind == faulted && e.broker >= 0:
-			event.From, event.Text = w.nodes[e.broker].host, e.fault()
+			event.From, event.Text = w.nodes[e.broker].host, e.text
 		}
 		c.Events = append(c.Events, event)
 	}
