@@ -213,7 +213,8 @@ func TestFlowsEnd(t *testing.T) {
 	}{
 		{"nothing", func(*simulation.Peer) {}, 1, ports.ErrWouldBlock, ports.ErrWouldBlock},
 		{"silence", (*simulation.Peer).Silence, 0, ports.ErrWouldBlock, ports.ErrWouldBlock},
-		{"forgotten silently", func(p *simulation.Peer) { p.Forget(false) }, 0, ports.ErrWouldBlock, ports.ErrWouldBlock},
+		{"forgotten silently", func(p *simulation.Peer) { p.Forget(false) }, 0,
+			ports.ErrWouldBlock, ports.ErrWouldBlock},
 		{"forgotten, with a reset", func(p *simulation.Peer) { p.Forget(true) }, 0,
 			syscall.ECONNRESET, syscall.ECONNRESET},
 	} {

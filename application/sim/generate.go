@@ -39,7 +39,7 @@ func Generate(seed uint64) Plan {
 			p.Steps = append(p.Steps, g.request(at))
 			left--
 		}
-		if g.chance(5) {
+		if g.likely(5) {
 			p.Steps = append(p.Steps, g.operation(at, p.Setup))
 		}
 		if len(faults) > 0 && g.Below(1000) < rate*burst {
@@ -94,8 +94,8 @@ func (g generator) of(s *simulation.Stream) generator {
 	return g
 }
 
-// chance is percent of what is frequent in a stormy plan only.
-func (g generator) chance(n int64) bool {
+// likely is percent of what is frequent in a stormy plan only.
+func (g generator) likely(n int64) bool {
 	if !g.stormy {
 		n = (n + 2) / 3
 	}
@@ -178,7 +178,7 @@ func (g generator) dials(steps []Step, gap time.Duration) (dials []Step) {
 // within draws what happens in the first round trips of a phase. Some of it
 // comes a pause later, into the setup of the next connection.
 func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []Step) {
-	for g.chance(60) {
+	for g.likely(60) {
 		at := at + g.Between(0, 6*s.Latency+s.Jitter+time.Millisecond)
 		if g.percent(25) {
 			at += backoffBase
@@ -228,7 +228,7 @@ func (g generator) size() int64 {
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
 	for _, v := range faultVerbs {
-		if g.chance(30) {
+		if g.likely(30) {
 			kinds = append(kinds, v.name)
 		}
 	}

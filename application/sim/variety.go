@@ -58,7 +58,7 @@ func (g generator) peer(s Setup) Peer {
 // steps draws more operations and faults, up to a time.
 func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	add := func(percent int64, verb string, n int64, d time.Duration) {
-		for ; g.chance(percent); percent /= 2 {
+		for ; g.likely(percent); percent /= 2 {
 			steps = append(steps, Step{At: g.Between(0, end), Verb: verb, N: n, For: d})
 		}
 	}
@@ -68,7 +68,7 @@ func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	if s.Polled {
 		add(50, "doze", 0, g.Between(0, 5*time.Second))
 	}
-	if g.chance(60) {
+	if g.likely(60) {
 		for range g.Below(20) {
 			steps = append(steps, Step{At: g.Between(0, end), Verb: "ask"})
 		}
@@ -145,7 +145,7 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 	}
 	var kinds []verb
 	for _, v := range list {
-		if g.chance(30) {
+		if g.likely(30) {
 			kinds = append(kinds, v)
 		}
 	}
@@ -156,7 +156,7 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 			steps = append(steps, step)
 		}
 	}
-	if s.Login && g.chance(40) {
+	if s.Login && g.likely(40) {
 		for range 1 + g.Below(3) {
 			at := g.Between(0, end)
 			if g.percent(60) { // within a login
