@@ -31,7 +31,7 @@ func Generate(seed uint64) Plan {
 	var at time.Duration
 	for left := 105 + g.Below(15); left > 0; {
 		burst := int64(1)
-		if g.percent(40) {
+		if g.percent(60) {
 			burst += g.Below(8)
 		}
 		at += g.Between(0, 2*gap*time.Duration(burst))
@@ -122,12 +122,12 @@ func (g generator) setup() (s Setup) {
 		s.Jitter = g.Between(0, 2*s.Latency)
 	}
 	switch n := g.Below(100); {
-	case n < 10:
+	case n < 6:
 		s.Piece = int(g.Below(40)) + 1
-	case n < 35:
+	case n < 45:
 		s.PieceIn = int(g.Below(40)) + 1
 	}
-	if g.percent(10) {
+	if g.percent(8) {
 		s.Take = int(g.Below(40)) + 1
 	}
 	if g.percent(20) {
@@ -141,7 +141,7 @@ func (g generator) setup() (s Setup) {
 		s.Old = 8 + int(g.Below(2))
 	case 1:
 		s.Probe = true
-	case 2, 3, 4, 5:
+	case 2, 3, 4:
 		s.Login = true
 		s.Raw = g.percent(30)
 		if !s.Raw && g.percent(60) {

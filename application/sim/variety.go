@@ -10,7 +10,7 @@ import (
 
 // variety draws settings.
 func (g generator) variety(s *Setup) {
-	if s.Polled = g.percent(15); s.Polled {
+	if s.Polled = g.percent(12); s.Polled {
 		s.Blocking = g.percent(20)
 	}
 	if s.Old > 0 || s.Probe {
