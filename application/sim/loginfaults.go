@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/kerberos"
 	"brokerconn/ports"
 )
 
@@ -80,7 +81,7 @@ func (r *run) serverOf(name string) model.Mechanism {
 	case "OAUTHBEARER":
 		return bearerServer(r)
 	case "GSSAPI":
-		return kerberosServer(func(s string) string { return r.spoilServer(s, true) })
+		return kerberos.Server(secretKey, func(s string) string { return r.spoilServer(s, true) })
 	}
 	return model.SCRAM{SHA512: name == "SCRAM-SHA-512", Passwords: users, Keys: &scramKeys,
 		First: func(s string) string { return r.spoilServer(s, false) },
