@@ -115,8 +115,8 @@ oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints t
 parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
 	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
 
-odd-brokers: ## other servers of the protocol, a row each (Python 3.10, JDK 17, Maven; ODD="kfake sarama" for some: these need Go alone)
-	@cd acceptance/peers && $(GO) run ./odd $(ODD)
+odd-brokers: ## other servers of the protocol, a row each, and their models beside them (Python 3.10, JDK 17, Maven; ODD="kfake sarama" for some: these need Go alone)
+	@cd acceptance/peers && ODD="$(ODD)" $(GO) test -parallel 16 ./odd && $(GO) run ./odd $(ODD)
 
 ##@ Against real brokers (Java 17, Maven)
 

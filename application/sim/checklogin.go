@@ -149,10 +149,10 @@ const (
 func (r *run) prospect() prospect {
 	s, list := r.plan.Setup, r.account.mechanisms
 	verified := s.TLS && !s.Unverified
-	if !s.Login {
+	if !s.Login && s.Peer != saslListener {
 		return certainly
 	}
-	if r.account.password == wrongPassword {
+	if r.account.password == wrongPassword || s.open() || !s.Login {
 		return never
 	}
 	forbidden := func(name string) bool { return exposes(name) && !verified && s.RequireTLS }
@@ -160,6 +160,8 @@ func (r *run) prospect() prospect {
 	for _, name := range list {
 		lowers := exposes(name) && !verified && kept
 		switch kept = kept || !exposes(name); {
+		case s.hangsUp() && !lowers && !slices.Contains(r.offered(), name):
+			return never
 		case lowers || !slices.Contains(r.offered(), name):
 		case forbidden(name):
 			return never
@@ -190,8 +192,8 @@ func (r *run) refused(end time.Time) (able bool) {
 			r.check.fail("ends well", "no login failed in time, and none can succeed; state %v, last error: %v",
 				r.conn.state(), r.conn.stats().LastError)
 		}
-		if begun && r.conn.state() == domain.Disconnected &&
-			errors.Is(r.conn.stats().LastError, domain.ErrAuthentication) {
+		if begun && r.conn.state() == domain.Disconnected && s.failsLogins(r.conn.stats().LastError) &&
+			!r.dozing(r.w.Now()) { // otherwise a failed request may not have been received
 			break
 		}
 		begun = begun || r.conn.state() == domain.Connecting
@@ -210,7 +212,7 @@ func (r *run) refused(end time.Time) (able bool) {
 	if s.RequireTLS && (s.Unverified || !s.TLS) {
 		to.mechanisms = slices.DeleteFunc(to.mechanisms, exposes)
 	}
-	if len(to.mechanisms) == 0 || r.Failure != nil {
+	if len(to.mechanisms) == 0 || s.open() || !s.Login || r.Failure != nil {
 		return false
 	}
 	r.setAccount(to)
@@ -218,3 +220,21 @@ func (r *run) refused(end time.Time) (able bool) {
 	r.w.At(r.w.Now(), func() {})
 	return true
 }
+
+// failsLogins reports whether an error is that of a login that cannot succeed.
+func (s Setup) failsLogins(err error) bool {
+	e, ok := errors.AsType[*domain.Error](err)
+	if !s.Login { // the client has none: the broker hangs up on the first request
+		return ok && e.Phase == domain.Connected && errors.Is(err, domain.ErrConnection) && e.Hint != ""
+	}
+	return errors.Is(err, domain.ErrAuthentication) ||
+		(s.open() || s.hangsUp() || s.Peer == "kfake") && ok && e.Phase == domain.Authenticating
+}
+
+// saslListener is the one of servers.Peers that wants a login, whether the client has one or not.
+const saslListener = "sasl-listener"
+
+// hangsUp reports whether the broker closes the connection on a mechanism that it lacks, without a word, as
+// kfake does on a token that it refuses. A client cannot tell that from a broker that is lost, and tries
+// the same again.
+func (s Setup) hangsUp() bool { return s.Peer == "tansu" }

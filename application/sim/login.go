@@ -13,6 +13,7 @@ import (
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
+	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/sim/kerberos"
 	"brokerconn/ports"
 )
@@ -50,8 +51,9 @@ type logins struct {
 	tokens  map[string]token // of OAUTHBEARER, that were issued
 	delay   time.Duration    // of what an authenticator asks for
 
-	faults loginFaults
-	healed bool // all faults are over
+	faults     loginFaults
+	mechanisms []model.Mechanism // of the broker, while it lacks one
+	healed     bool              // all faults are over
 }
 
 // token is a token of OAUTHBEARER.

@@ -70,6 +70,7 @@ type run struct {
 	nameUntil time.Time
 	slowUntil time.Time
 	logins
+	limits
 
 	release       int       // of those that are known
 	throttle      *Step     // for the next answer that has the field

@@ -63,6 +63,8 @@ var sentences = map[string]sentence{
 	"limit-ip":      {theBroker, "it closes new connections without a byte for FOR"},
 	"limit-rate":    {theBroker, "it holds new connections for a second and resets them, for FOR"},
 	"limit-late":    {theBroker, "it serves new connections late for FOR"},
+	"limit-size":    {theBroker, "it closes on requests of more than N bytes for FOR"},
+	"proxy-alone":   {theBroker, "it is a proxy without a broker for FOR"},
 	"dead-reset":    {theNetwork, "connections are accepted and reset at once for FOR"},
 
 	"error": {theBroker, "the next answer will have the error N"},
@@ -83,6 +85,10 @@ var sentences = map[string]sentence{
 	"no-mechanism":     {theBroker, "it will not offer the mechanism of the next login"},
 	"in-vain":          {theBroker, "logins succeed for FOR, and the first request ends the connection"},
 	"behind-login":     {theBroker, "it will say more than it should at the end of the next login"},
+	"login-hangs-up":   {theBroker, "it will end the connection in place of the next answer of a login"},
+	"too-soon":         {theBroker, "renewals of sessions are too soon for FOR"},
+	"unoffered":        {theBroker, "it lacks a mechanism for FOR"},
+	"login-late":       {theBroker, "the next answer of a login will take FOR"},
 	"lifetime":         {theBroker, "the session of the next login will have N ms"},
 
 	"tls-fails":  {theNetwork, "handshakes of TLS fail for FOR"},

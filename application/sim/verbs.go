@@ -196,7 +196,8 @@ func (r *run) heal() {
 	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
 	r.healPeers()
 	if r.broker.Login != nil {
-		r.broker.Login.Unheeded = false
+		r.broker.Login.Unheeded, r.broker.Login.TooSoon = false, false
+		r.healMechanisms()
 	}
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()

@@ -48,9 +48,22 @@ var peerVerbs = []verb{
 	{"limit-late", func(r *run, s Step) {
 		r.site(s.For, simulation.Site{Accept: r.after(min(s.For, 12*time.Second), r.broker.Accept)})
 	}},
+	// A request of more than N bytes, or 500, ends the connection for a time.
+	{"limit-size", func(r *run, s Step) {
+		r.broker.MaxRequest = int32(or(int(min(s.N, math.MaxInt32)), 500))
+		r.later(&r.sizeUntil, lasting(s), r.healSize)
+	}},
+	// The broker behind a proxy is down: the proxy answers ApiVersions with error -1, and closes.
+	{"proxy-alone", func(r *run, s Step) { r.alone = r.during(lasting(s)) }},
 	{"dead-reset", func(r *run, s Step) { // nothing is behind what accepts
 		r.site(s.For, simulation.Site{Accept: (*simulation.Peer).Reset})
 	}},
+}
+
+// limits are faults of this file that last.
+type limits struct {
+	sizeUntil time.Time
+	alone     period // the proxy, without a broker
 }
 
 // after lets something happen to a link some time after it was accepted.
@@ -111,9 +124,19 @@ func throttleField(reply *model.Reply) int {
 	return -1
 }
 
+func (r *run) healSize() { r.broker.MaxRequest = 0 }
+
+// spoilAlone is the answer of a proxy without a broker.
+func (r *run) spoilAlone(reply *model.Reply) {
+	if reply.Key == ports.KeyAPIVersions && r.alone.lasts(r.w.Now()) && len(reply.Body) >= 2 {
+		reply.Body[0], reply.Body[1], reply.Close = 0xff, 0xff, true
+	}
+}
+
 // spoilThrottle puts a throttle time into an answer that has the field. A broker that throttles
 // does not read meanwhile.
 func (r *run) spoilThrottle(reply *model.Reply) {
+	r.spoilAlone(reply)
 	at := throttleField(reply)
 	if r.throttle == nil || at < 0 || at+4 > len(reply.Body) {
 		return
@@ -138,8 +161,12 @@ func (r *run) spoilThrottle(reply *model.Reply) {
 	}
 }
 
-// compares reports whether the broker compares the names of the one that is meant.
+// compares reports whether the broker compares the names of the one that is meant. Where a login is wanted
+// it does not before one.
 func (r *run) compares() bool {
+	if s := r.plan.Setup; s.Peer == saslListener && !s.Login {
+		return false
+	}
 	named := false
 	for _, a := range r.broker.APIs {
 		if a.Key == ports.KeyAPIVersions && a.Max < namingVersions {
@@ -155,7 +182,8 @@ const namingVersions = 5
 
 // healPeers ends the faults of this file.
 func (r *run) healPeers() {
-	r.throttle = nil
+	r.throttle, r.alone = nil, period{}
+	r.healSize()
 	if r.isStopped() {
 		r.stopped = r.w.Now()
 		r.turn()
@@ -188,6 +216,9 @@ func (p *Peer) set(value string) error {
 	}
 	return nil
 }
+
+// open reports whether the broker has no logins, whatever it answers to a SaslHandshake.
+func (s Setup) open() bool { return s.Peer != "" && servers.Open(string(s.Peer)) }
 
 // The first releases that have a table of API versions, and sessions that end.
 const (

@@ -102,7 +102,7 @@ func inBubble(t *testing.T, seed uint64, create func() *World, f func(*World)) {
 const endingTime = 10 * time.Minute
 
 func (w *World) run(f func(*World), id string) {
-	go w.drive()
+	w.startDriver()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -113,7 +113,7 @@ func (w *World) run(f func(*World), id string) {
 			"(Options.Limit)\n%s", w.o.Limit, stacks(id)))
 	}
 	w.returned, w.entered = w.Elapsed(), w.written()
-	w.cancel()
+	w.end()
 	w.Heal()
 	over := make(chan struct{})
 	go func() { defer close(over); w.group.Wait() }()
@@ -127,8 +127,7 @@ func (w *World) run(f func(*World), id string) {
 	w.behind.Shutdown()
 	w.servers.Wait()
 	settle() // a Conn that was left open has hung up: crypto/rand is the test's until then
-	close(w.stopped)
-	<-w.ended
+	w.stopDriver()
 }
 
 func within(d time.Duration, done <-chan struct{}) bool {

@@ -41,6 +41,10 @@ func TestFailuresOfEachKind(t *testing.T) {
 			w.Drive(func(time.Time) time.Time { panic("no luck") })
 			w.Sleep(time.Second)
 		}, []string{"panic in Drive: no luck", "simtest_test.TestFailuresOfEachKind"}},
+		"Fatalf in Drive": {func(w *simtest.World) {
+			w.Drive(func(time.Time) time.Time { w.Fatalf("lost %d", 5); return time.Time{} })
+			w.Sleep(time.Second)
+		}, []string{"lost 5 (check_test.go:"}},
 		"panic in a hook": {func(w *simtest.World) {
 			cfg := w.Config(0)
 			cfg.Hooks.Versions = func(broker.Endpoint, *broker.Versions) { panic("no luck") }
@@ -53,6 +57,10 @@ func TestFailuresOfEachKind(t *testing.T) {
 			[]string{"goroutines are left behind", "simtest_test.leak"}},
 		"Go does not end": {func(w *simtest.World) { w.Go(leak) },
 			[]string{"did not end within 10m0s after World.Context", "simtest_test.leak"}},
+		"Drive does not end": {func(w *simtest.World) {
+			w.Drive(func(time.Time) time.Time { leak(); return time.Time{} })
+			w.Sleep(time.Second)
+		}, []string{"did not end within 10m0s after World.Context", "simtest_test.leak"}},
 		"never returns": {func(*simtest.World) { leak() },
 			[]string{"did not return within 1h0m0s of virtual time (Options.Limit)", "simtest_test.leak"}},
 		"no time passes": {func(w *simtest.World) {
@@ -72,6 +80,27 @@ func TestFailuresOfEachKind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While a step waits, the other loops and the world go on, and it is called again afterwards if it has
+// missed something.
+func TestStepThatWaitsHoldsUpNoOther(t *testing.T) {
+	simtest.Run(t, simtest.Options{Seeds: 5}, func(w *simtest.World) {
+		slow, others := 0, 0
+		w.Drive(func(now time.Time) time.Time {
+			time.Sleep(time.Second)
+			slow++
+			return now.Add(time.Minute)
+		})
+		w.Drive(func(now time.Time) time.Time {
+			others++
+			return now.Add(10 * time.Millisecond)
+		})
+		w.Sleep(10*time.Second + time.Millisecond)
+		if slow < 9 || slow > 10 || others < 990 {
+			w.Errorf("got %d and %d steps, want one a second, and one each 10 ms", slow, others)
+		}
+	})
 }
 
 func leak() {

@@ -14,25 +14,44 @@ import (
 
 // The driver lets one event of the world happen at a time, each when all goroutines of the bubble
 // are blocked: it takes a timer of at least a nanosecond, with which virtual time passes, and then
-// waits until what else woke up at that instant is blocked again. After each event it wakes the
-// loops, one by one.
+// waits until what else woke up at that instant is blocked again. After each event it calls the
+// steps of the loops, one by one. While a step waits for something, another goroutine is the
+// driver.
 
 // driver is that part of a World.
 type driver struct {
-	news     chan struct{} // the next event is earlier
-	stopped  chan struct{} // closed to end the driver
-	ended    chan struct{} // closed by it
-	pausing  atomic.Int64  // goroutines in pause
-	happened atomic.Int64  // events
-	loopsMu  sync.Mutex
-	loops    []*loop         // replaced, never changed
-	woken    []chan struct{} // sleepers whose time has come; of the driver alone
-	group    sync.WaitGroup
+	next      *time.Timer // to the next event
+	waiting   atomic.Bool // for it
+	hurried   atomic.Bool // the next event is earlier
+	successor *time.Timer // is set during a step: what it starts when all are blocked is the next driver
+	stopped   atomic.Bool // the driver has to end
+	ended     chan struct{}
+	pausing   atomic.Int64 // goroutines in pause
+	happened  atomic.Int64 // events
+	loopsMu   sync.Mutex
+	loops     []*loop // replaced, never changed
+	group     sync.WaitGroup
+
+	// Of the driver alone.
+	round  []*loop         // that are not yet called after the last event
+	woken  []chan struct{} // sleepers whose time has come
+	second time.Duration   // that is counted,
+	events int             // and what happened in it
 }
 
-func (d *driver) init() {
-	d.news = make(chan struct{}, 1)
-	d.stopped, d.ended = make(chan struct{}), make(chan struct{})
+func (w *World) startDriver() {
+	w.next = time.NewTimer(idle)
+	w.successor = time.AfterFunc(idle, w.drive)
+	w.successor.Stop()
+	w.ended = make(chan struct{})
+	go w.drive()
+}
+
+// stopDriver ends the driver, and returns when it has ended.
+func (w *World) stopDriver() {
+	w.stopped.Store(true)
+	w.hurry()
+	<-w.ended
 }
 
 // settle waits until all other goroutines are blocked.
@@ -46,11 +65,11 @@ func settle() {
 	synctest.Wait()
 }
 
-// hurry makes the driver look at the next event again.
-func (d *driver) hurry() {
-	select {
-	case d.news <- struct{}{}:
-	default:
+// hurry makes the driver look at the next event again, and at whether the run is over.
+func (w *World) hurry() {
+	w.hurried.Store(true)
+	if w.waiting.Load() {
+		w.next.Reset(0)
 	}
 }
 
@@ -60,55 +79,113 @@ const idle = 1<<63 - 1
 const busy = 50_000
 
 func (w *World) drive() {
-	defer close(w.ended)
-	timer := time.NewTimer(idle)
-	defer timer.Stop()
-	var second time.Time
-	for events := 0; ; {
-		wait := time.Duration(idle)
-		next, some := w.sim.Next()
-		if some {
-			wait = max(next.Sub(w.Now()), 1)
-		}
-		timer.Reset(wait)
-		select {
-		case <-w.stopped:
+	settle()
+	for w.callLoops() {
+		w.hurried.Store(false)
+		if w.stopped.Load() {
+			w.next.Stop()
+			close(w.ended)
 			return
-		case <-w.news:
-			continue
-		case <-timer.C:
 		}
-		settle()
-		if w.pausing.Load() > 0 {
-			w.hurry()
-			continue
+		if w.ctx.Err() != nil {
+			w.endLoops()
 		}
-		if again, _ := w.sim.Next(); again.After(w.Now()) {
-			continue // what was due was canceled at this instant
+		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.Now()) {
+			continue // what was due may have been canceled at this instant
 		}
-		w.sim.Step()
 		w.happened.Add(1)
-		for _, l := range w.current() {
-			settle()
-			for w.pausing.Load() > 0 { // a loop may be in the midst of its step
-				time.Sleep(time.Nanosecond)
-				settle()
-			}
-			l.wakeUp()
+		w.round = w.current()
+		if now := w.Elapsed(); now-w.second >= time.Second {
+			w.second, w.events = now, 0
 		}
-		for _, woken := range w.woken { // behind what has to hold at that time
-			settle()
-			close(woken)
-		}
-		w.woken = w.woken[:0]
-		if w.Now().Sub(second) >= time.Second {
-			second, events = w.Now(), 0
-		}
-		if events++; events == busy {
+		if w.events++; w.events == busy {
 			w.fail("no time passes", fmt.Sprintf("%d events within a second: no time passes; "+
 				"the usual cause is a step that returns a time that has passed", busy))
 		}
 	}
+}
+
+// waitForNext waits for the time of the next event. It returns false if that has not come.
+func (w *World) waitForNext() bool {
+	w.waiting.Store(true)
+	now, wait := w.Now(), time.Duration(idle)
+	if next, some := w.sim.Next(); some {
+		wait = max(next.Sub(now), 1)
+	}
+	w.next.Reset(wait)
+	if !w.hurried.Load() {
+		<-w.next.C
+	}
+	w.waiting.Store(false)
+	settle()
+	return w.Now().Sub(now) >= wait
+}
+
+// callLoops calls the loops after an event, and wakes the sleepers. It returns false if this goroutine
+// is no longer the driver.
+func (w *World) callLoops() bool {
+	for len(w.round) > 0 {
+		l := w.round[0]
+		w.round = w.round[1:]
+		settle()
+		for w.pausing.Load() > 0 { // a loop may be in the midst of its step
+			time.Sleep(time.Nanosecond)
+			settle()
+		}
+		if l.step == nil {
+			l.wakeUp()
+		} else if !w.call(l) {
+			return false
+		}
+	}
+	for _, woken := range w.woken { // behind what has to hold at that time
+		settle()
+		close(woken)
+	}
+	w.woken = w.woken[:0]
+	return true
+}
+
+// call calls the step of a loop. It returns false if that has waited for something: another goroutine
+// is the driver then.
+func (w *World) call(l *loop) bool {
+	if w.ctx.Err() != nil {
+		return true
+	}
+	if !l.state.CompareAndSwap(resting, stepping) {
+		l.state.Store(missed)
+		return true
+	}
+	defer func() {
+		l.state.Store(resting)
+		w.hurry() // the run may be over, and with it the loop
+	}()
+	w.successor.Reset(time.Nanosecond)
+	w.protect(l.what, l.step)
+	if w.successor.Stop() {
+		return true
+	}
+	for w.ctx.Err() == nil && !l.state.CompareAndSwap(stepping, resting) {
+		l.state.Store(stepping)
+		w.protect(l.what, l.step)
+	}
+	return false
+}
+
+// endLoops ends the loops of a run that is over.
+func (w *World) endLoops() {
+	for _, l := range w.current() {
+		if l.step != nil && l.state.Load() == resting {
+			w.unsubscribe(l)
+			w.group.Done()
+		}
+	}
+}
+
+// end ends the context of the run, and with it the loops.
+func (w *World) end() {
+	w.cancel()
+	w.hurry()
 }
 
 // pause gives a goroutine that is about to wake others an instant of its own, so that what one of
@@ -163,12 +240,22 @@ func (w *World) sleep(until time.Time) {
 	}
 }
 
-// loop is a goroutine that is woken after each event.
+// loop is what is called, or woken, after each event.
 type loop struct {
 	w     *World
+	what  string
+	step  func()       // nil: a goroutine waits for wake
+	state atomic.Int32 // of step
 	wake  chan struct{}
 	alarm ports.Alarm // an event for it alone
 }
+
+// The states of a step.
+const (
+	resting int32 = iota
+	stepping
+	missed // events, while it waits
+)
 
 func (l *loop) wakeUp() {
 	select {
@@ -192,41 +279,33 @@ func (d *driver) current() []*loop {
 	return d.loops
 }
 
-// subscribe adds a loop, until done is called.
-func (w *World) subscribe() (l *loop, done func()) {
-	l = &loop{w: w, wake: make(chan struct{}, 1), alarm: w.sim.NewAlarm(func() {})}
+// subscribe adds a loop, until unsubscribe.
+func (w *World) subscribe(l *loop) {
+	l.w, l.alarm = w, w.sim.NewAlarm(func() {})
 	w.loopsMu.Lock()
 	defer w.loopsMu.Unlock()
 	w.loops = append(slices.Clone(w.loops), l)
-	return l, func() {
-		l.alarm.Stop()
-		w.loopsMu.Lock()
-		defer w.loopsMu.Unlock()
-		w.loops = slices.DeleteFunc(slices.Clone(w.loops), func(other *loop) bool { return other == l })
-	}
 }
 
-// watch runs f in a goroutine of its own after each event.
+func (w *World) unsubscribe(l *loop) {
+	l.alarm.Stop()
+	w.loopsMu.Lock()
+	defer w.loopsMu.Unlock()
+	w.loops = slices.DeleteFunc(slices.Clone(w.loops), func(other *loop) bool { return other == l })
+}
+
+// watch has the driver call f after each event.
 func (w *World) watch(what string, f func(*loop)) {
-	l, done := w.subscribe()
+	l := &loop{what: what}
+	l.step = func() { f(l) }
+	w.group.Add(1)
+	w.subscribe(l)
 	l.alarm.Set(w.Now())
-	w.start(what, func() {
-		defer done()
-		for {
-			l.wait()
-			f(l)
-		}
-	})
 }
 
-// start starts a goroutine of the run.
-func (w *World) start(what string, f func()) {
-	w.group.Go(func() { w.protect(what, f) })
-}
-
-// Drive is the owner of a loop, such as one over broker.Polled: step is called, always by the same
-// goroutine, after everything that happens in the world, and when the time that it returned has
-// come; zero means that it needs no other call. It may wait, as Polled.CheckVersion does.
+// Drive is the owner of a loop, such as one over broker.Polled: step is called after
+// everything that happens in the world, and when the time that it returned has come; zero means that
+// it needs no other call. It may wait, as Polled.CheckVersion does.
 //
 //	w.Drive(func(now time.Time) (next time.Time) {
 //		conn.Connect()

@@ -77,7 +77,7 @@ func (w *World) failAt(at time.Duration, kind, text string) {
 	}
 	w.closed = true
 	w.journalMu.Unlock()
-	w.cancel()
+	w.end()
 }
 
 // planHeader explains the lines of a plan.

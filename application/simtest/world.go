@@ -54,7 +54,6 @@ func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
 	w := &World{o: o, seed: seed, began: time.Now(), plan: plan, password: Password, sim: simulation.NewWorld(seed),
 		handled: map[int16]Handler{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	w.driver.init()
 	w.entries, w.passed = make([]entry, 0, 256), make([]passed, 0, 256)
 	w.sim.Follow(time.Now, w.hurry)
 	w.net, w.behind = simulation.NewNetwork(w.sim), simulation.NewNetwork(w.sim)
@@ -199,8 +198,9 @@ func (w *World) Settles(d time.Duration, check func() error) {
 
 func (w *World) await(name string, d time.Duration, check func() error) {
 	at, limit := caller(), w.Now().Add(d)
-	l, done := w.subscribe()
-	defer done()
+	l := &loop{wake: make(chan struct{}, 1)}
+	w.subscribe(l)
+	defer w.unsubscribe(l)
 	l.alarm.Set(limit)
 	for {
 		err := check()

@@ -16,6 +16,8 @@
 //	strimzi       a real broker with Strimzi's OAuth plugin, and an issuer of tokens
 //	process       processes, lines and ports of these
 //	row           what is done with each
+//
+// Its tests compare those that application/sim has models of with the models, byte by byte.
 package main
 
 import (

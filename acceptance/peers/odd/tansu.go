@@ -14,7 +14,14 @@ import (
 )
 
 // startTansu starts Tansu with its storage in memory. A restart ends its connections.
-func startTansu(ctx context.Context) (*peer, error) {
+func startTansu(ctx context.Context) (*peer, error) { return tansuWith(ctx) }
+
+// startTansuWithLogins wants logins, and has no users.
+func startTansuWithLogins(ctx context.Context) (*peer, error) {
+	return tansuWith(ctx, "--authentication")
+}
+
+func tansuWith(ctx context.Context, flags ...string) (*peer, error) {
 	program, err := kafkapython.Tansu(ctx)
 	if err != nil {
 		return nil, err
@@ -33,7 +40,7 @@ func startTansu(ctx context.Context) (*peer, error) {
 	start := func() error {
 		url := "tcp://" + p.address
 		p.stop, err = acceptance.StartChild(exec.CommandContext(ctx, program,
-			"--listener-url", url, "--advertised-listener-url", url, "--silent"))
+			append(flags, "--listener-url", url, "--advertised-listener-url", url, "--silent")...))
 		if err != nil {
 			return err
 		}

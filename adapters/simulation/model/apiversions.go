@@ -20,7 +20,8 @@ const (
 	Closes
 	// OffersUnreadable: error 35 in 17 bytes that fit no version, as librdkafka's mock cluster sends it.
 	OffersUnreadable
-	// Ignores: the answer is that of version 3 without an error, whatever was asked for.
+	// Ignores: the request is read, and answered, as one of version 3. Fields of a later version that are no
+	// tagged fields end the connection; those of version 5 are if they name no broker.
 	Ignores
 )
 
@@ -58,15 +59,16 @@ func Table(apis ...API) []API {
 // apiVersions answers an ApiVersions request.
 func (c *Conn) apiVersions(r *Reply) {
 	own := c.b.api(ports.KeyAPIVersions)
+	named, rest := software(r.Request.Body)
 	if r.Version >= own.Min && r.Version <= own.Max {
 		switch {
 		case r.Refused:
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errIllegalState), r.Version)
-		case r.Version >= flexibleAPIVersions && !named(r.Request.Body):
+		case r.Version >= flexibleAPIVersions && !c.b.Unnamed && !named:
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
 		default:
 			r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), r.Version)
-			if code := c.compare(r); code != 0 {
+			if code := c.compare(r, rest); code != 0 {
 				r.Body = (&Broker{}).appendTable(appendInt16s(nil, code), r.Version)
 			}
 			c.login.versioned = true
@@ -81,6 +83,10 @@ func (c *Conn) apiVersions(r *Reply) {
 	case Closes:
 		c.Close()
 	case Ignores:
+		if _, ok := skipTags(rest); !ok {
+			c.Close()
+			return
+		}
 		r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), flexibleAPIVersions)
 	case OffersUnreadable: // no entry by the count, and then one
 		r.Body = appendInt16s([]byte{0, errUnsupportedVersion, 1}, own.Key, own.Min, own.Max)
@@ -94,15 +100,10 @@ func (c *Conn) apiVersions(r *Reply) {
 }
 
 // compare compares the names of the broker that is meant with its own.
-func (c *Conn) compare(r *Reply) (code int16) {
+func (c *Conn) compare(r *Reply, body []byte) (code int16) {
 	if r.Version < namingAPIVersions || c.b.ClusterID == "" || c.b.api(keyMetadata) == nil ||
-		c.b.Login != nil && c.login.principal == "" {
+		c.b.Login != nil && c.b.Dialect == Kafka && c.login.principal == "" {
 		return 0
-	}
-	body := r.Request.Body
-	for range 2 { // the software, which is named
-		n, size := binary.Uvarint(body)
-		body = body[size+int(n-1):]
 	}
 	n, size := binary.Uvarint(body)
 	length := max(int(n)-1, 0)
@@ -127,24 +128,24 @@ func (b *Broker) listed() []API {
 	return slices.DeleteFunc(slices.Clone(b.APIs), func(a API) bool { return a.Unlisted })
 }
 
-// named reports whether a request names the client's software and its version, in the characters
-// that KIP-511 allows.
-func named(body []byte) bool {
+// software reads the names of the client's software and of its version. It reports whether both are there,
+// in the characters that KIP-511 allows.
+func software(body []byte) (named bool, rest []byte) {
 	for range 2 {
 		n, size := binary.Uvarint(body)
 		if size <= 0 || n < 2 || n-1 > uint64(len(body)-size) {
-			return false
+			return false, nil
 		}
 		name := body[size : size+int(n-1)]
 		for i, ch := range name {
 			letter := ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9'
 			if !letter && (ch != '-' && ch != '.' || i == 0 || i == len(name)-1) {
-				return false
+				return false, nil
 			}
 		}
 		body = body[size+int(n-1):]
 	}
-	return true
+	return true, body
 }
 
 // appendTable appends the body behind the error code.
@@ -165,6 +166,9 @@ func (b *Broker) appendTable(dst []byte, version int16) []byte {
 		dst = append(appendInt16s(dst, a.Key, a.Min, a.Max), 0)
 	}
 	dst = append(dst, 0, 0, 0, 0) // throttle time
+	if b.Tags != nil {
+		return append(dst, b.Tags...)
+	}
 	fields := b.features(version)
 	dst = binary.AppendUvarint(dst, uint64(len(fields)))
 	for _, f := range fields {

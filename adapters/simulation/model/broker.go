@@ -29,12 +29,19 @@ type Broker struct {
 	// LeavesUnknown means that a request of an API that it lacks has no answer, as with brokers of
 	// 0.9. If false, it ends the connection.
 	LeavesUnknown bool
+	// Unnamed means that ApiVersions is answered also if it does not name the client's software.
+	Unnamed bool
 	// Supported and Finalized are its features (KIP-584), for ApiVersions from version 3 on.
 	Supported, Finalized []Feature
+	// Tags, if not nil, are sent instead of what these make: the tagged fields of the answers to ApiVersions
+	// from version 3 on, their count first.
+	Tags []byte
 	// Login, if not nil, is how clients log in. Without it the listener wants no login.
 	Login *Login
-	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative
-	// one, ends the connection.
+	// Dialect is whose logins it has.
+	Dialect Dialect
+	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative one, ends the
+	// connection, as one of more than 512 KiB does before a login and within one.
 	MaxRequest int32
 	// Think, if not nil, is how long a request takes.
 	Think func(*Request) time.Duration
@@ -94,7 +101,22 @@ type Request struct {
 	At           time.Time // when it had arrived
 }
 
-const defaultMaxRequest = 100 << 20
+const (
+	defaultMaxRequest = 100 << 20
+	maxLoginRequest   = 512 << 10
+)
+
+// limit returns the largest size of a request now.
+func (c *Conn) limit() int32 {
+	limit := c.b.MaxRequest
+	if limit == 0 {
+		limit = defaultMaxRequest
+	}
+	if l := c.b.Login; l != nil && !l.Open && c.b.Dialect == Kafka && !c.Authenticated() {
+		limit = min(limit, maxLoginRequest)
+	}
+	return limit
+}
 
 // Accept is the Accept of a [simulation.Site].
 func (b *Broker) Accept(p *simulation.Peer) {
@@ -211,11 +233,8 @@ func (c *Conn) work() {
 // parse serves the requests that are complete.
 func (c *Conn) parse() {
 	for !c.closed && len(c.in) >= 4 {
-		size, limit := int32(binary.BigEndian.Uint32(c.in)), c.b.MaxRequest
-		if limit == 0 {
-			limit = defaultMaxRequest
-		}
-		if size < 0 || size > limit {
+		size := int32(binary.BigEndian.Uint32(c.in))
+		if size < 0 || size > c.limit() {
 			c.Close()
 			return
 		}

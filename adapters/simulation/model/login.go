@@ -20,6 +20,12 @@ type Login struct {
 	// Token, if not nil, is called with each token of a client, before it is answered, and with the
 	// name of its mechanism.
 	Token func(c *Conn, mechanism string, token []byte)
+	// Open means that clients need not log in, and that none can. It serves for [Kfake] and [Tansu], which
+	// answer a SaslHandshake all the same.
+	Open bool
+	// TooSoon means that each renewal of a session is refused as one that comes too soon: by error 34, and the
+	// session goes on.
+	TooSoon bool
 	// Unheeded means that a login succeeds and has no effect: the first request behind it ends the
 	// connection, as for a principal that no rule maps to a name.
 	Unheeded bool
@@ -61,11 +67,13 @@ type loginState struct {
 // admits reports whether the login permits a request. If it does not, the connection ends, as
 // brokers do it: without a byte, or within a login behind an answer.
 func (c *Conn) admits(r *Reply) bool {
-	if c.b.Login == nil {
+	if c.b.Login == nil || c.b.Login.Open {
 		return true
 	}
 	s, ok := &c.login, true
 	switch {
+	case c.b.Dialect != Kafka && (s.principal == "" || s.exchange != nil):
+		ok = c.b.Dialect.admits(r.Key, s.exchange != nil)
 	case s.exchange != nil:
 		r.Refused = r.Key != ports.KeySASLAuthenticate
 	case r.Key == ports.KeySASLHandshake:
@@ -110,10 +118,12 @@ func (c *Conn) handshake(r *Reply) {
 		c.Close()
 	case c.b.Login == nil, r.Refused:
 		r.Body = c.handshakeBody(errIllegalState)
-	case s.principal != "" && !s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin)):
+	case c.refuses(r, name):
+	case s.principal != "" && (c.b.Login.TooSoon ||
+		!s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin))):
 		r.Body = c.handshakeBody(errIllegalState)
 	default:
-		i := slices.IndexFunc(c.b.Login.Mechanisms, func(m Mechanism) bool { return m.Name == name })
+		i := c.b.Login.index(name)
 		if i < 0 {
 			if s.principal != "" {
 				c.Close()
@@ -128,19 +138,29 @@ func (c *Conn) handshake(r *Reply) {
 		}
 		s.exchange, s.mechanism = c.b.Login.Mechanisms[i].Begin(), name
 		s.rawTokens = r.Version == 0
-		r.Body = c.handshakeBody(0)
+		r.Body = c.taken(name)
 	}
 }
 
+// index returns the place of a mechanism, -1 if it is not offered.
+func (l *Login) index(name string) int {
+	return slices.IndexFunc(l.Mechanisms, func(m Mechanism) bool { return m.Name == name })
+}
+
 func (c *Conn) handshakeBody(code int16) []byte {
-	body := appendInt16s(nil, code)
-	if c.b.Login == nil {
-		return append(body, 0, 0, 0, 0)
+	var names []string
+	if c.b.Login != nil {
+		for _, m := range c.b.Login.Mechanisms {
+			names = append(names, m.Name)
+		}
 	}
-	body = binary.BigEndian.AppendUint32(body, uint32(len(c.b.Login.Mechanisms)))
-	for _, m := range c.b.Login.Mechanisms {
-		body = appendInt16s(body, int16(len(m.Name)))
-		body = append(body, m.Name...)
+	return handshakeBody(code, names...)
+}
+
+func handshakeBody(code int16, names ...string) []byte {
+	body := binary.BigEndian.AppendUint32(appendInt16s(nil, code), uint32(len(names)))
+	for _, name := range names {
+		body = append(appendInt16s(body, int16(len(name))), name...)
 	}
 	return body
 }
@@ -153,15 +173,15 @@ func (c *Conn) authenticate(r *Reply) {
 		c.Close()
 		return
 	case c.login.exchange == nil:
-		r.Body = c.authenticateBody(r, errIllegalState, "SaslAuthenticate request received after the login", nil)
+		r.Body = c.authenticateBody(r, errIllegalState, c.b.Dialect.illegal(), nil)
 		return
 	}
 	challenge, err := c.step(token)
 	if err != nil {
-		r.Body, r.Close = c.authenticateBody(r, errAuthenticationFailed, err.Error(), nil), true
+		c.deny(r, err)
 		return
 	}
-	r.Body = c.authenticateBody(r, 0, "", challenge)
+	r.Body = c.authenticateBody(r, 0, c.b.Dialect.success(), challenge)
 }
 
 // step gives a token to the exchange.
@@ -171,6 +191,9 @@ func (c *Conn) step(token []byte) (challenge []byte, err error) {
 		c.b.Login.Token(c, s.mechanism, token)
 	}
 	challenge, principal, err := s.exchange(token)
+	if err == nil && c.b.Login.Open {
+		err = errOpen
+	}
 	if err == nil && s.reauthenticating && principal != "" && principal != s.principal {
 		err = errOtherPrincipal
 	}
@@ -208,7 +231,7 @@ func (c *Conn) authenticateBody(r *Reply, code int16, text string, challenge []b
 	}
 	if r.Version > 0 {
 		left := int64(0)
-		if code == 0 && c.login.exchange == nil && c.b.Login.Lifetime > 0 {
+		if code == 0 && (c.login.exchange == nil || c.b.Dialect == Tansu) && c.b.Login.Lifetime > 0 {
 			left = c.b.Login.Lifetime.Milliseconds()
 		}
 		body = binary.BigEndian.AppendUint64(body, uint64(left))

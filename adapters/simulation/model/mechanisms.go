@@ -20,6 +20,7 @@ func (r refusal) Error() string { return string(r) }
 
 const (
 	errOtherPrincipal refusal = "Cannot change principals during re-authentication"
+	errOpen           refusal = "there are no logins"
 	errPlain          refusal = "Authentication failed: Invalid username or password"
 	errBearer         refusal = "Authentication failed: Invalid OAUTHBEARER client first message"
 	errSCRAM          refusal = "Authentication failed due to invalid credentials with SASL mechanism "

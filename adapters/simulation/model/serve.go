@@ -33,18 +33,17 @@ func (c *Conn) serve(frame []byte) {
 	if c.closed || !c.admits(r) {
 		return
 	}
-	switch r.Key {
-	case ports.KeyAPIVersions:
+	r.None = r.None || api.Silent
+	switch {
+	case r.Key == ports.KeyAPIVersions:
 		c.apiVersions(r)
-	case ports.KeySASLHandshake:
+	case api.Silent:
+	case r.Key == ports.KeySASLHandshake:
 		c.handshake(r)
-	case ports.KeySASLAuthenticate:
+	case r.Key == ports.KeySASLAuthenticate:
 		c.authenticate(r)
-	default:
-		r.None = r.None || api.Silent
-		if api.Handle != nil {
-			api.Handle(r)
-		}
+	case api.Handle != nil:
+		api.Handle(r)
 	}
 	if !c.closed {
 		r.Close = r.Close || r.Refused

@@ -72,10 +72,12 @@ func Echo(listed bool) model.API {
 	}}
 }
 
-// Handler returns what answers an API by which a client can tell an old broker, and nil for all
-// others, whose bodies are empty.
+// Handler returns what answers a Produce, and an API by which a client can tell an old broker, and nil for
+// all others, whose bodies are empty.
 func Handler(key int16) func(*model.Reply) {
 	switch key {
+	case keyProduce:
+		return produced
 	case ports.KeyMetadata:
 		return metadata
 	case ports.KeyOffsetFetch:
@@ -86,6 +88,20 @@ func Handler(key int16) func(*model.Reply) {
 		return empty(6)
 	}
 	return nil
+}
+
+const keyProduce = 0
+
+// produced answers with no topic, and no throttle time.
+func produced(r *model.Reply) {
+	switch {
+	case r.Version == 0:
+		empty(4)(r)
+	case r.Flexible:
+		r.Body = append(r.Memory(6), 1, 0, 0, 0, 0, 0)
+	default:
+		empty(8)(r)
+	}
 }
 
 // empty answers with no group, no offset, no error.
