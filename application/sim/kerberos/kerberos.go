@@ -71,7 +71,12 @@ func prove(key string, parts ...string) string {
 	return string(mac.Sum(nil))
 }
 
-var errRefused = errors.New("Authentication failed due to invalid credentials with SASL mechanism GSSAPI")
+// refusal is the text of a broker that refuses a login.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+const errRefused refusal = "Authentication failed due to invalid credentials with SASL mechanism GSSAPI"
 
 // Server returns the broker's side. spoil may change its proof.
 func Server(key string, spoil func(proof string) string) model.Mechanism {
