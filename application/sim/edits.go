@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -57,8 +58,9 @@ func edits(p Plan, at time.Duration, exact bool) (list []edit) {
 			}
 		case string:
 			for _, each := range listOf(value) {
+				others := slices.DeleteFunc(listOf(value), func(s string) bool { return s == each })
 				set(false, each)
-				set(false, strings.Join(slices.DeleteFunc(listOf(value), func(s string) bool { return s == each }), ","))
+				set(false, strings.Join(others, ","))
 			}
 		}
 	}
@@ -114,4 +116,114 @@ func simpler(d time.Duration) (list []time.Duration) {
 		}
 	}
 	return list
+}
+
+// tail tries the last steps alone, behind a request that makes the connection.
+func (s *shrinker) tail(try attempt) bool {
+	if !s.exact {
+		return false
+	}
+	for n := 1; n < len(s.plan.Steps); n += (n + 1) / 2 {
+		p := s.plan
+		last := p.Steps[len(p.Steps)-n:]
+		p.Steps = []Step{{Verb: "send"}}
+		for _, step := range last {
+			step.At += time.Second - last[0].At
+			p.Steps = append(p.Steps, step)
+		}
+		if try(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// spread replaces the requests of the plan, some of which may wait for long, by some at regular
+// times, one of which may come at the right time alone.
+func (s *shrinker) spread(seeds uint64) bool {
+	if !s.exact || s.at == 0 {
+		return false
+	}
+	others := slices.DeleteFunc(slices.Clone(s.plan.Steps), func(step Step) bool {
+		return step.Verb == "send" || step.Verb == "post" || step.Verb == "ask"
+	})
+	plan, at := s.plan, s.at
+	for seed := range seeds {
+		for _, n := range []time.Duration{30, 100} {
+			if s.left <= 0 {
+				return false
+			}
+			p := plan
+			p.Seed, p.Steps = seed, nil
+			if seed%4 == 0 {
+				p.Steps = slices.Clone(others)
+			}
+			for i := range n {
+				p.Steps = append(p.Steps, Step{At: at / n * i, Verb: "send"})
+			}
+			sortSteps(p.Steps)
+			ok, failed := s.fails(p)
+			if !ok {
+				continue
+			}
+			s.plan, s.at = p, failed
+			s.upTo()
+			s.leaveOut(s.try, math.MaxInt)
+			if costOf(s.plan).less(costOf(plan)) {
+				return true
+			}
+			s.plan, s.at = plan, at
+		}
+	}
+	return false
+}
+
+// layouts are the times that steps get when they are picked from a plan: those that they had, one
+// with time enough for each, and one in which the last one comes when the plan failed.
+var layouts = []func(steps []Step, failed time.Duration){
+	func([]Step, time.Duration) {},
+	func(steps []Step, _ time.Duration) {
+		for i := range steps {
+			steps[i].At = time.Duration(i) * time.Second
+		}
+	},
+	func(steps []Step, failed time.Duration) {
+		if n := len(steps); n > 0 && failed > 0 {
+			steps[n-1].At = failed
+		}
+	},
+}
+
+// pick tries a few steps of the plan alone.
+func (s *shrinker) pick(try attempt) bool {
+	if !s.exact || !s.small() {
+		return false
+	}
+	for n := range min(mostTogether+1, len(s.plan.Steps)) {
+		if s.choose(nil, s.plan.Steps, n, try) {
+			return true
+		}
+	}
+	return false
+}
+
+// choose tries the steps that were picked with each n of the others.
+func (s *shrinker) choose(picked, others []Step, n int, try attempt) bool {
+	if n == 0 {
+		return slices.ContainsFunc(layouts, func(layout func([]Step, time.Duration)) bool {
+			p := s.plan
+			p.Steps = slices.Clone(picked)
+			layout(p.Steps, s.at)
+			return try(p)
+		})
+	}
+	for i := 0; i+n <= len(others) && s.left > 0; i++ {
+		if i > 0 && others[i] == others[i-1] {
+			continue // the same as before
+		}
+		if s.choose(append(picked[:len(picked):len(picked)], others[i]), others[i+1:], n-1, try) {
+			return true
+		}
+	}
+	return false
 }

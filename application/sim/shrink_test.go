@@ -57,7 +57,8 @@ func TestShrinkByFindsNeededSteps(t *testing.T) {
 			calls++
 			rest := want
 			for _, s := range p.Steps {
-				if len(rest) > 0 && s.Verb == rest[0] && s.N >= 1 && s.At >= time.Duration(needed-len(rest))*time.Second {
+				at := time.Duration(needed-len(rest)) * time.Second
+				if len(rest) > 0 && s.Verb == rest[0] && s.N >= 1 && s.At >= at {
 					rest = rest[1:]
 				}
 			}
