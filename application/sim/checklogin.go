@@ -21,6 +21,7 @@ type loginCheck struct {
 	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
 	tlsPort   bool        // the newest link led to a port that answers with an alert
 	loggingIn *model.Conn // the connection of the last token
+	shaken    *model.Conn // the connection of the last SaslHandshake
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
@@ -43,6 +44,7 @@ func (c *checker) handshake(req *model.Request) {
 	if len(req.Body) < 2 || len(req.Body)-2 < int(binary.BigEndian.Uint16(req.Body)) {
 		return
 	}
+	c.shaken = req.Conn
 	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
 	if req.Conn.Authenticated() {
 		if since := req.At.Sub(c.reauthAt); req.Conn == c.reauthOn && since < time.Second {
@@ -85,7 +87,12 @@ func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
 
 // refusal is the JSON of a broker that refuses a token. Its client says so with a byte, or sends
 // another token; otherwise both would wait, or the broker would never say error 58.
-func (c *checker) refusal(conn *model.Conn) { c.refused = conn }
+// A client that has left meanwhile says nothing.
+func (c *checker) refusal(conn *model.Conn) {
+	if conn == c.shaken && (c.state == domain.Authenticating || c.state == domain.Connected) {
+		c.refused = conn
+	}
+}
 
 // afterLogin checks a request of the owner at the broker.
 func (c *checker) afterLogin(req *model.Request) {

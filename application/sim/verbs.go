@@ -116,7 +116,9 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 
 // sortSteps sorts by time, and leaves the order of those of one time.
 func sortSteps(steps []Step) {
-	slices.SortStableFunc(steps, byTime)
+	if !slices.IsSortedFunc(steps, byTime) {
+		slices.SortStableFunc(steps, byTime)
+	}
 }
 
 func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }
@@ -204,3 +206,7 @@ func (r *run) heal() {
 	r.healName()
 	r.healSlow()
 }
+
+// requests reports whether a step puts a request into the owner's queue, and does nothing to the
+// connection. Those of one instant are admitted together.
+func (s Step) requests() bool { return s.Verb == "send" || s.Verb == "post" }

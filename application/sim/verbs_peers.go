@@ -78,7 +78,7 @@ func (r *run) gap(d time.Duration) {
 }
 
 // isStopped reports whether the owner is stopped.
-func (r *run) isStopped() bool { return r.w.Now().Before(r.stopped) }
+func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.w.Now().Before(r.stopped) }
 
 // impostor restarts the broker as another one of another cluster, for a time.
 func (r *run) impostor(d time.Duration) {
@@ -246,9 +246,7 @@ func (r *run) shift(by int, away time.Duration) {
 	}
 	r.release = min(max(r.release+by, least), servers.Count()-1)
 	r.broker.APIs, r.broker.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
-	r.trace.line(r.w.Now(), "release")
-	r.trace.word(servers.Release(r.release).String())
-	r.trace.end()
+	r.trace.release(r.w.Now(), servers.Release(r.release).String())
 	r.restart(away, true)
 }
 

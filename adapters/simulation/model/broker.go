@@ -219,13 +219,14 @@ func (c *Conn) work() {
 		if n > 0 {
 			c.in = c.in[:len(c.in)+n]
 			c.parse()
-			continue
 		}
-		if err != nil && !blocks(err) {
+		if blocks(err) {
+			break
+		}
+		if err != nil {
 			c.Close() // a broker that reads the end of a connection drops what it would have answered
 			return
 		}
-		break
 	}
 	c.flush()
 }
