@@ -29,7 +29,7 @@ func New() (dir string, err error) {
 }
 
 // fill links the entries of a cache into dir. One that cannot be linked, or was just removed, is
-// built anew. The file that says when the cache was last cleaned is left out.
+// built again. The file that says when the cache was last cleaned is left out.
 func fill(dir, from string) error {
 	folders, err := os.ReadDir(from)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
