@@ -61,6 +61,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	}
 	switch {
 	case m.idleLoss(err):
+		m.forgetDetected() // it may be another release by now
 		m.Close(m.now, nil, false)
 		m.note(Event{Kind: EventIdleLost, Err: err})
 	case m.state == Connecting:
@@ -152,8 +153,8 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 			m.options.Check = nil
 		}
 	}
-	if v := m.remembered; v.detected() && (!clean || m.peer < answered) {
-		m.remembered = nil
+	if !clean || m.peer < answered {
+		m.forgetDetected()
 	}
 	m.lastErr = e
 	switch {
@@ -161,6 +162,13 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 		m.lastErr, m.avoid = nil, ""
 	case m.Endpoint().Address != "":
 		m.avoid = m.Endpoint().Address
+	}
+}
+
+// forgetDetected makes the next connection ask a broker that was detected by probes.
+func (m *Machine) forgetDetected() {
+	if m.remembered.detected() {
+		m.remembered = nil
 	}
 }
 

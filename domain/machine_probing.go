@@ -151,9 +151,7 @@ func (m *Machine) remember(r release.Release) {
 // connection: a later Connect starts from the beginning.
 func (m *Machine) forgetProbes() {
 	m.probing, m.addresses = probing{}, m.addresses[1:]
-	if m.remembered.detected() {
-		m.remembered = nil
-	}
+	m.forgetDetected()
 }
 
 // addEvidence notes what a step has shown.
