@@ -42,16 +42,16 @@ func (l *link) Recv(p []byte) (int, error) {
 
 func (l *link) recv(p []byte) (int, error) {
 	n := l.in.ring.read(p)
-	switch {
-	case n > 0:
+	if n > 0 {
 		l.in.moved.Broadcast()
+	}
+	switch {
+	case n == len(p) || n > 0 && l.in.err != nil:
 		return n, nil
-	case len(p) == 0:
-		return 0, nil
 	case l.in.err != nil:
 		return 0, l.in.err
 	}
-	return 0, ports.ErrWouldBlock
+	return n, ports.ErrWouldBlock
 }
 
 // Watch requests a call of f when the stage changes, when Recv has bytes to return, or

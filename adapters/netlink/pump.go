@@ -125,8 +125,11 @@ func (l *link) readAhead(p []byte) (int, error) {
 			return 0, l.err
 		}
 		l.startIn()
-		if n, err := l.recv(p); err != ports.ErrWouldBlock {
-			return n, err
+		switch n, err := l.recv(p); {
+		case n > 0:
+			return n, nil
+		case err != ports.ErrWouldBlock:
+			return 0, err
 		}
 		l.in.moved.Wait()
 	}

@@ -20,6 +20,7 @@ type checker struct {
 	open       int      // of the requests
 	last       int64    // number of the last request that was answered
 	askedAgain bool     // ApiVersions was sent behind a probe
+	left       bool     // the owner's side closed the last connection
 	at         time.Time
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last
@@ -77,6 +78,7 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	case to == domain.Connected:
 		c.r.tap.link.ready()
 	case to == domain.Disconnected:
+		c.left = err == nil
 		c.down(now, err)
 	}
 }
@@ -93,6 +95,8 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 	switch e.Kind {
 	case domain.EventResolveDone:
 		c.pacing.found(len(e.Endpoints))
+	case domain.EventIdleLost:
+		c.left = false
 	case domain.EventThrottled:
 		c.throttled(now, e.Until)
 	case domain.EventVersions:
