@@ -55,6 +55,7 @@ func (w *World) handle(n *node, r *model.Reply) {
 		return
 	}
 	resp.SetVersion(r.Version)
+	w.noteErrors(n, resp, r.Request.ID)
 	r.Body = resp.AppendTo(r.Memory(bodyRoom))
 }
 

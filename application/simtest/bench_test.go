@@ -1,5 +1,3 @@
-//go:build unix
-
 package simtest_test
 
 import (
@@ -7,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/cputime"
 	"brokerconn/application/simtest"
 )
 
@@ -17,12 +16,12 @@ func BenchmarkSeeds(b *testing.B) {
 	var virtual time.Duration
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // two keep each other awake
 	inTest(b, func(t *testing.T) {
-		begin := cpuTime()
+		begin := cputime.Used()
 		failure := simtest.Check(t, simtest.Options{Seeds: b.N}, func(w *simtest.World) {
 			scenario(false)(w)
 			virtual += w.Elapsed()
 		})
-		used := (cpuTime() - begin).Seconds()
+		used := (cputime.Used() - begin).Seconds()
 		if failure != nil {
 			b.Error(failure)
 		}

@@ -109,14 +109,6 @@ func leak() {
 	select {}
 }
 
-// The stacks of a test outside are not those of the world: t.FailNow ends the goroutine that calls it.
-func TestFailNowOfTheTestOutside(t *testing.T) {
-	failure := simtest.Check(t, simtest.Options{Seeds: 1}, func(w *simtest.World) { t.SkipNow() })
-	if failure == nil || !strings.Contains(failure.Text, "t.FailNow or t.SkipNow") {
-		t.Fatalf("got %v", failure)
-	}
-}
-
 // Two runs of a seed that differ are a failure that says where.
 func TestDifferentRunsFail(t *testing.T) {
 	run := 0

@@ -26,6 +26,7 @@ const (
 	changed
 	written
 	answered
+	refused // by a broker, with error codes
 	lost
 	failed
 	reported
@@ -106,6 +107,8 @@ func (e entry) String() string {
 		return who + "sends " + request
 	case answered:
 		return who + "answered: " + request
+	case refused:
+		return fmt.Sprintf("%s answers %s: %s", hostOf(e.broker), request, e.text)
 	case lost:
 		return fmt.Sprintf("%sfailed: %s: %v", who, request, e.err)
 	case reported:
@@ -176,6 +179,8 @@ func (w *World) chart() chart.Chart {
 		case e.client > 0:
 			event.From = client
 			_, event.Text, _ = strings.Cut(text, ": ")
+		case e.kind == refused:
+			event.From, event.Text = w.nodes[e.broker].host, request+": "+e.text
 		case e.kind == faulted && e.broker >= 0:
 			event.From, event.Text = w.nodes[e.broker].host, e.fault()
 		}
