@@ -71,6 +71,7 @@ var mayImport = []struct {
 	{"application/sim", []string{std, "ports", "domain", "adapters/simulation", "adapters/simulation/model",
 		"adapters/kafkacodec", "adapters/sasl", "adapters/sasl/plain", "adapters/sasl/scram",
 		"adapters/sasl/oauthbearer", "adapters/tls", "application/broker", "application/sim/servers",
+		"application/sim/kerberos", "application/sim/sentences",
 		"domain/release", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"application/sim/servers", []string{std, "ports", "domain/release", "adapters/simulation/model",
 		"adapters/kafkacodec", "github.com/twmb/franz-go/pkg/kmsg"}},

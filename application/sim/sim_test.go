@@ -193,7 +193,7 @@ func TestPlanErrors(t *testing.T) {
 func BenchmarkSeeds(b *testing.B) {
 	steps, seed, begin := 0, uint64(0), cputime.Used()
 	for b.Loop() {
-		steps += sim.Run(sim.Generate(seed)).Steps
+		steps += sim.Check(sim.Generate(seed)).Steps
 		seed++
 	}
 	used := (cputime.Used() - begin).Seconds()

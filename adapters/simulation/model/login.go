@@ -23,6 +23,9 @@ type Login struct {
 	// Open means that clients need not log in, and that none can. It serves for [Kfake] and [Tansu], which
 	// answer a SaslHandshake all the same.
 	Open bool
+	// TooSoon means that each renewal of a session is refused as one that comes too soon: by error 34, and the
+	// session goes on.
+	TooSoon bool
 	// Unheeded means that a login succeeds and has no effect: the first request behind it ends the
 	// connection, as for a principal that no rule maps to a name.
 	Unheeded bool
@@ -116,7 +119,8 @@ func (c *Conn) handshake(r *Reply) {
 	case c.b.Login == nil, r.Refused:
 		r.Body = c.handshakeBody(errIllegalState)
 	case c.refuses(r, name):
-	case s.principal != "" && !s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin)):
+	case s.principal != "" && (c.b.Login.TooSoon ||
+		!s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin))):
 		r.Body = c.handshakeBody(errIllegalState)
 	default:
 		i := c.b.Login.index(name)

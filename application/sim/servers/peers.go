@@ -64,6 +64,11 @@ var peers = []peer{
 		limit(b, ports.KeyAPIVersions, 0, 3)
 		b.Unsupported = model.Closes
 	}, false},
+	// A listener of Apache Kafka that wants a login.
+	{"sasl-listener", func(b *model.Broker) {
+		newest(b)
+		b.Login = &model.Login{Mechanisms: []model.Mechanism{model.Plain(nil)}}
+	}, false},
 	// The listener of a controller has no Metadata, and compares no names.
 	{"controller", func(b *model.Broker) {
 		newest(b)

@@ -62,6 +62,7 @@ func TestPeersHaveWhatWasMeasured(t *testing.T) {
 		"kfake":           {5, model.OffersVersions, nil},
 		"kfake-open":      {5, model.OffersVersions, nil},
 		"event-hubs":      {3, model.Closes, nil},
+		"sasl-listener":   {5, model.OffersVersions, nil},
 		"controller":      {5, model.OffersVersions, []int16{0, 1, ports.KeyMetadata}},
 	} {
 		t.Run(name, func(t *testing.T) {
