@@ -14,6 +14,7 @@ import (
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/kerberos"
 	"brokerconn/ports"
 )
 
@@ -89,7 +90,12 @@ func (r *run) authenticator(name string, a account) ports.Authenticator {
 		auth, err = oauthbearer.New(oauthbearer.Options{Tokens: r.provide(a), Clock: r.w, Runner: r.work,
 			Rand: r.w.Stream("tokens").Uint64})
 	case "GSSAPI":
-		return &kerberos{r, a}
+		key := secretKey
+		if a.password == wrongPassword {
+			key = wrongPassword
+		}
+		return &kerberos.Client{User: a.user, Key: key, ServerKey: secretKey, Runner: r.work,
+			Ticket: func() uint64 { return r.w.Stream("tickets").Uint64() }}
 	default:
 		c := takeSCRAM(r, name, a)
 		r.scrams = append(r.scrams, c)
