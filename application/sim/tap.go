@@ -207,16 +207,14 @@ func (l *tapped) frame(frame []byte) {
 	}
 }
 
-// asked reports whether a frame is that of a request of the owner which is a message of the codec.
+// asked reports whether a frame is that of the owner's next request, which is a message of the codec.
+// The core's own Metadata, of a check, may still be ahead of it, and names no such topic.
 func (l *tapped) asked(key int16, body []byte) bool {
-	if key != ports.KeyMetadata || l.check.state != domain.Connected || len(l.due) == 0 || l.due[0].asked == nil {
+	if key != ports.KeyMetadata || l.check.state != domain.Connected || len(l.due) == 0 || l.due[0].asked == nil ||
+		!bytes.Contains(body, []byte(*l.due[0].asked.Topics[0].Topic)) {
 		return false
 	}
-	q := l.due[0]
+	l.due[0].whole = true
 	l.due = l.due[1:]
-	q.whole = true
-	if !bytes.Contains(body, []byte(*q.asked.Topics[0].Topic)) {
-		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
-	}
 	return true
 }
