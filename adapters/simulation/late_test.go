@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,5 +97,26 @@ func TestReplacedWatchIsNotCalled(t *testing.T) {
 	w.Advance(time.Second)
 	if got := fmt.Sprint(called); got != "[second]" {
 		t.Errorf("got %s, want [second]", got)
+	}
+}
+
+// TestLastWatchIsCalled: where there is something to do already, the function of the last Watch is called,
+// once, and none that it has replaced.
+func TestLastWatchIsCalled(t *testing.T) {
+	w := simulation.NewWorld(1)
+	n := simulation.NewNetwork(w)
+	lookup := n.Resolve("host", 9092)
+	link, peer := established(t, w, n, simulation.Site{})
+	_, _ = peer.Send([]byte("answer"))
+	w.Advance(time.Second)
+	for name, port := range map[string]ports.Watcher{"lookup": lookup.(ports.Watcher), "link": link.(ports.Watcher)} {
+		var called []int
+		for i := range 3 {
+			port.Watch(func() { called = append(called, i) })
+		}
+		w.Advance(time.Second)
+		if !slices.Equal(called, []int{2}) {
+			t.Errorf("%s: got calls of %v, want of the last of three", name, called)
+		}
 	}
 }

@@ -20,6 +20,7 @@ type link struct {
 	rise     event // the next stage
 	news     bool  // the stage changed since the owner last asked
 	watch    func()
+	rouse    event // watch is called for what has happened before
 	peer     Peer
 	out, in  direction // to the peer, from the peer
 }
@@ -44,7 +45,7 @@ func (n *Network) Open(ep ports.Endpoint) ports.Link {
 	l.peer.l = l
 	l.out.init(l, &l.in)
 	l.in.init(l, &l.out)
-	l.rise.of = l
+	l.rise.of, l.rouse.of = l, l
 	if !l.meets.Silent {
 		n.w.schedule(&l.rise, n.w.now+2*int64(l.meets.Path.Latency))
 	}
@@ -61,8 +62,15 @@ func (l *link) clear() {
 	*l = link{out: l.out, in: l.in}
 }
 
-// happen is the end of a stage.
-func (l *link) happen(*event) (after func()) {
+func (l *link) happen(e *event) (after func()) {
+	if e == &l.rise {
+		return l.risen()
+	}
+	return l.wake()
+}
+
+// risen is the end of a stage.
+func (l *link) risen() (after func()) {
 	l.news = true
 	switch {
 	case l.meets.Refuse != nil:
@@ -139,11 +147,8 @@ func (l *link) recvLocked(p []byte) (int, error) {
 // Watch requests a call of f, within Step, when a call of the link may succeed.
 func (l *link) Watch(f func()) {
 	l.n.w.mu.Lock()
-	if l.news || l.err != nil || l.in.readable() || l.out.writable() {
-		l.watch = nil
-		l.n.w.soon(f)
-	} else {
-		l.watch = f
+	if l.watch = f; l.news || l.err != nil || l.in.readable() || l.out.writable() {
+		l.n.w.schedule(&l.rouse, l.n.w.now)
 	}
 	l.n.w.mu.Unlock()
 }
@@ -177,5 +182,6 @@ func (l *link) closeLocked() {
 		l.out.leave()
 	}
 	l.n.w.cancel(&l.rise)
+	l.n.w.cancel(&l.rouse)
 	l.err, l.watch = net.ErrClosed, nil
 }

@@ -198,6 +198,7 @@ func (n *Network) Resolve(host string, port uint16) ports.Lookup {
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
 	l := &lookup{w: n.w}
+	l.rouse.of = occurrence(l.wake)
 	known := n.names[host]
 	if known == nil {
 		known = &name{}
@@ -232,6 +233,7 @@ func (k *name) answer(host string, port uint16) (eps []ports.Endpoint) {
 type lookup struct {
 	w     *World
 	found event
+	rouse event // watch is called for a lookup that has ended
 	done  bool
 	eps   []ports.Endpoint
 	err   error
@@ -246,8 +248,12 @@ func (l *lookup) end(as Name, eps []ports.Endpoint) (wake func()) {
 	} else {
 		l.eps = eps
 	}
-	wake, l.watch = l.watch, nil
-	return wake
+	return l.wake()
+}
+
+func (l *lookup) wake() (after func()) {
+	after, l.watch = l.watch, nil
+	return after
 }
 
 // Result returns the addresses once they are known.
@@ -264,11 +270,9 @@ func (l *lookup) Result() ([]ports.Endpoint, error) {
 func (l *lookup) Watch(f func()) {
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
-	if !l.done {
-		l.watch = f
-		return
+	if l.watch = f; l.done {
+		l.w.schedule(&l.rouse, l.w.now)
 	}
-	l.w.soon(f)
 }
 
 // Close gives the lookup up.
@@ -276,12 +280,8 @@ func (l *lookup) Close() {
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	l.w.cancel(&l.found)
+	l.w.cancel(&l.rouse)
 	if l.watch = nil; !l.done {
 		l.done, l.err = true, net.ErrClosed
 	}
-}
-
-// soon calls f at the present instant, behind what is due.
-func (w *World) soon(f func()) {
-	w.schedule(&event{of: call(f)}, w.now)
 }

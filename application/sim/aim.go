@@ -127,6 +127,10 @@ func (g generator) arguments(kind string) Step {
 		step.N, step.For = 1+g.Below(6), g.Between(0, time.Second)
 	case "impostor":
 		step.For = g.Between(0, 3*time.Second)
+	case "limit-size":
+		step.N, step.For = 30+g.Below(1000), g.Between(time.Millisecond, 3*time.Second)
+	case "proxy-alone":
+		step.For = g.Between(time.Millisecond, 3*time.Second)
 	case "limit-ip", "limit-rate", "limit-late", "dead-reset":
 		step.For = g.Between(time.Millisecond, 6*time.Second)
 	}

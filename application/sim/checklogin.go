@@ -51,6 +51,7 @@ func (c *checker) handshake(req *model.Request) {
 			c.fail("renewed", "a session is renewed %v after its last renewal began", since)
 		}
 		c.reauthOn, c.reauthAt = req.Conn, req.At
+		c.session = nil // another one, which ends when the last one did if it has the same token
 	}
 	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
 		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)

@@ -20,7 +20,7 @@ func (g generator) variety(s *Setup) {
 	case n < 35:
 		s.Release = g.release(*s)
 	case n < 55 && !s.Raw:
-		s.Peer = g.peer(*s)
+		s.Peer = g.peer()
 	}
 	if s.old() {
 		s.PingInterval = 0
@@ -43,16 +43,8 @@ func (g generator) release(s Setup) ReleaseName {
 	return ReleaseName(servers.Release(place).String())
 }
 
-// loginless are the peers that have no login.
-var loginless = []Peer{"librdkafka-mock", "sarama-mock"}
-
-func (g generator) peer(s Setup) Peer {
-	for {
-		p := Peer(servers.Peers()[g.Below(int64(len(servers.Peers())))])
-		if !s.Login || !slices.Contains(loginless, p) {
-			return p
-		}
-	}
+func (g generator) peer() Peer {
+	return Peer(servers.Peers()[g.Below(int64(len(servers.Peers())))])
 }
 
 // steps draws more operations and faults, up to a time.
@@ -89,6 +81,8 @@ func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	for _, limit := range []string{"limit-ip", "limit-rate", "limit-late", "dead-reset"} {
 		add(6, limit, 0, g.Between(time.Millisecond, 6*time.Second))
 	}
+	add(6, "limit-size", 30+g.Below(1000), g.Between(time.Millisecond, 3*time.Second))
+	add(6, "proxy-alone", 0, g.Between(time.Millisecond, 3*time.Second))
 	add(8, "size", 300_000, 0)
 	return steps
 }
@@ -175,8 +169,18 @@ func (g generator) loginFault(step *Step) {
 	case "deny", "refused-token", "tls-fails":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 		step.N = g.Below(int64(len(handshakeErrors)))
-	case "no-token", "expired-token", "unverified", "in-vain":
+	case "in-vain":
+		step.N, step.For = g.Below(2), g.Between(time.Millisecond, 3*time.Second)
+	case "no-token", "expired-token", "unverified":
 		step.For = g.Between(time.Millisecond, 3*time.Second)
+	case "too-soon":
+		step.For = g.Between(time.Millisecond, 3*time.Second)
+	case "unoffered":
+		step.N, step.For = g.Below(3), g.Between(time.Millisecond, 3*time.Second)
+	case "login-hangs-up":
+		step.N = g.Below(2)
+	case "login-late":
+		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 1200*time.Millisecond)
 	case "slow-credentials":
 		step.For = g.oneOf(time.Millisecond, 300*time.Millisecond, 3*time.Second, 10*time.Second)
 	case "login-error":
