@@ -35,6 +35,7 @@ type Connection struct {
 	exchange ports.Exchange
 	asked    bool  // the exchange was given a challenge that it has not answered
 	choked   bool  // the link did not take all of the last Transmit
+	drained  bool  // the link said that nothing more has arrived
 	sendErr  error // writing failed; what has arrived is read first
 	reading  bool  // the read lease is out
 }
@@ -94,6 +95,7 @@ func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
 				c.m.handleTimeout(now, c.Waiting())
 				continue
 			}
+			c.drained = false // the owner waits now
 			if out.Deadline = d; c.mustPoll() {
 				out.Deadline = soonest(d, now.Add(pollEvery))
 			}
@@ -113,7 +115,7 @@ func (c *Connection) resolve(out Output) {
 
 func (c *Connection) open(out Output) {
 	c.epoch = out.Epoch
-	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialing, nil, false, false
+	c.stage, c.sendErr, c.choked, c.drained, c.reading = ports.StageDialing, nil, false, false, false
 	c.guard("transport", func() {
 		if len(out.Endpoints) == 0 {
 			c.link = c.ports.Transport.Open(out.Endpoint)

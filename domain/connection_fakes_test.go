@@ -77,6 +77,8 @@ type fakeLink struct {
 	room     int    // Send takes so much more
 	sendErr  error  // once room is used up; nil: ErrWouldBlock
 	in       [][]byte
+	recvs    int   // calls of Recv
+	says     error // of Recv, with the last bytes of in
 	eof      error // what Recv says after in
 	closed   bool
 	ended    error // what Check says
@@ -112,12 +114,16 @@ func (l *fakeLink) Recv(p []byte) (int, error) {
 	if l.t.panicsOn == "recv" {
 		l.t.note("recv")
 	}
+	l.recvs++
 	if len(l.in) == 0 {
 		return 0, l.eof
 	}
 	n := copy(p, l.in[0])
 	if l.in[0] = l.in[0][n:]; len(l.in[0]) == 0 {
 		l.in = l.in[1:]
+	}
+	if len(l.in) == 0 {
+		return n, l.says
 	}
 	return n, nil
 }

@@ -20,7 +20,7 @@ func (c *Connection) listen(now time.Time) (news bool) {
 		return c.listenStage(now)
 	}
 	news = c.listenExchange(now)
-	if c.parker == nil && c.link != nil {
+	if c.parker == nil && c.link != nil && !c.drained {
 		news = c.receive(now) || news
 	}
 	return news
@@ -104,7 +104,9 @@ func (c *Connection) receive(now time.Time) bool {
 	case !blocks(err):
 		c.lost(now, c.epoch, err)
 		return true
-	case n == 0 && c.sendErr != nil:
+	case n > 0:
+		c.drained = c.sendErr == nil
+	case c.sendErr != nil:
 		c.lost(now, c.epoch, c.sendErr)
 		return true
 	}

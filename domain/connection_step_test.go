@@ -251,6 +251,27 @@ func TestStepBytesBeforeEOF(t *testing.T) {
 	}
 }
 
+// TestStepBelievesTheLastBytes: a link that says that nothing more has arrived is not asked again
+// before the owner waits, and is asked then.
+func TestStepBelievesTheLastBytes(t *testing.T) {
+	for says, want := range map[error]int{nil: 2, ports.ErrWouldBlock: 1} {
+		b := newBench(t, nil).connected()
+		link := b.tr.link
+		link.says = says
+		for round := range 3 {
+			f := b.send("hello!")
+			b.steps()
+			link.recvs = 0
+			b.say(frame(f.CorrelationID, []byte("answer")))
+			outs, _ := b.steps()
+			if len(outs) != 1 || outs[0].Future != f || link.recvs != want {
+				t.Errorf("Recv says %v, round %d: got %d outputs by %d calls, want the answer by %d", says, round,
+					len(outs), link.recvs, want)
+			}
+		}
+	}
+}
+
 // A broker that refuses what is written has often said something before.
 func TestStepSendErrorStillDelivers(t *testing.T) {
 	broken := errors.New("broken pipe")

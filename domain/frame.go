@@ -22,6 +22,7 @@ import (
 type frameReader struct {
 	inbox []byte // of inboxBytes, made when first needed
 	r, w  int    // what is received and not yet cut: inbox[r:w]
+	need  int    // the whole size of the frame under way, once it was accepted
 	large []byte // the large frame under way, with its size field; len is what was received
 	lent  bool   // the last space may be written to
 }
@@ -80,6 +81,9 @@ func (r *frameReader) advance(n int) {
 	r.w += n
 }
 
+// idle reports whether next has nothing to say: too few bytes are there.
+func (r *frameReader) idle() bool { return r.large == nil && r.w-r.r < max(r.need, sizeFieldBytes) }
+
 // next returns the next whole frame without its size field, nil when more bytes
 // are needed. fresh: the memory is the caller's; otherwise it is valid until the
 // next call of space.
@@ -103,10 +107,13 @@ func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err erro
 	switch {
 	case total <= len(got):
 		r.r += total
+		r.need = 0
 		return got[sizeFieldBytes:total], false, nil
 	case total > len(r.inbox):
 		r.large = append(make([]byte, 0, room(rules.trusted, total, len(got))), got...)
 		r.r, r.w = 0, 0
+	default:
+		r.need = total
 	}
 	return nil, false, nil
 }

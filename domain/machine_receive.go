@@ -39,6 +39,9 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 		if f := m.inflight.front(); begins && f != nil && m.frames.buffered() > 0 {
 			f.FirstByte = m.now
 		}
+		if m.frames.idle() {
+			return
+		}
 		frame, fresh, err := m.frames.next(m.frameRules())
 		if err != nil {
 			m.refuseFrame(err)

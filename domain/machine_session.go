@@ -108,6 +108,11 @@ func (m *Machine) use() {
 	}
 }
 
+// mayRenew reports whether handleRenewal may ever have something to do on this connection.
+func (m *Machine) mayRenew() bool {
+	return m.condition != serving || m.replaced || !m.session.renewAt.IsZero() || m.loggingIn()
+}
+
 // renewalDeadline is when handleRenewal has something to do; zero: never.
 func (m *Machine) renewalDeadline() time.Time {
 	s := &m.session

@@ -19,10 +19,20 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
-		first := soonest(m.earliest, m.throttleEnd())
-		first = soonest(first, m.renewalDeadline())
-		first = soonest(first, m.idleDeadline())
-		return soonest(first, m.stallAt())
+		first := m.earliest
+		if end := m.throttleEnd(); !end.IsZero() {
+			first = soonest(first, end)
+		}
+		if m.mayRenew() {
+			first = soonest(first, m.renewalDeadline())
+		}
+		if !m.waiting() {
+			return soonest(first, m.idleDeadline())
+		}
+		if m.cfg.StallAfter > 0 {
+			return soonest(first, m.stallAt())
+		}
+		return first
 	}
 	return time.Time{}
 }

@@ -139,6 +139,8 @@ type Link interface {
 	Send(p []byte) (n int, err error)
 	// Recv fills p with the bytes that have arrived. It returns ErrWouldBlock with
 	// n == 0 if there are none, and io.EOF only after every byte was returned.
+	// ErrWouldBlock with n > 0 is allowed and says that these were the last: it saves
+	// the owner the call that finds none.
 	Recv(p []byte) (n int, err error)
 	// Close frees the link; parked calls return. It is idempotent.
 	Close() error

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brokerconn/acceptance/buildcache"
 )
 
 // slower is how many times longer than without the mutant a test may take alone.
@@ -37,6 +39,7 @@ const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*
 type bench struct {
 	root    string          // absolute path
 	work    string          // folder for what is built
+	cache   string          // of go build
 	limit   time.Duration   // see options
 	lacking map[string]bool // by package: it has no tests
 	rapid   map[string]bool // by package: its tests use rapid, which is then kept from writing files
@@ -51,14 +54,19 @@ func newBench(o options) (*bench, error) {
 	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
 		return nil, fmt.Errorf("not the root of a module: %w", err)
 	}
-	work, err := os.MkdirTemp("", "mutants")
+	cache, err := buildcache.New()
 	if err != nil {
 		return nil, err
 	}
-	return &bench{root: root, work: work, limit: o.limit, lacking: map[string]bool{}, rapid: map[string]bool{}}, nil
+	work, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(cache))
+	}
+	return &bench{root: root, work: work, cache: cache, limit: o.limit, lacking: map[string]bool{},
+		rapid: map[string]bool{}}, nil
 }
 
-func (b *bench) close() error { return os.RemoveAll(b.work) }
+func (b *bench) close() error { return errors.Join(os.RemoveAll(b.work), os.RemoveAll(b.cache)) }
 
 // testsOf returns the packages of the checkout whose tests are run on mutants of pkg.
 func (b *bench) testsOf(pkg string) (packages []string) {
@@ -164,7 +172,7 @@ func (b *bench) build(ctx context.Context, pkg, name string, flags ...string) (b
 func (b *bench) goCommand(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.root
-	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off", "GOCACHE="+b.cache)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}

@@ -6,20 +6,25 @@
 //
 //	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8] [defect ...]
 //
-// Without names it plants all defects, which is make planted.
+// Without names it plants all defects, which is make planted. What it builds is removed at the end, and
+// is not added to Go's build cache.
 // The exit code is 1 if a defect is not found within the seeds, or its plan has more lines.
 package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
+	"syscall"
+
+	"brokerconn/acceptance/buildcache"
 )
 
 func main() {
@@ -27,38 +32,57 @@ func main() {
 	seeds := flag.Int("seeds", 20_000, "how many seeds may be run")
 	lines := flag.Int("lines", 8, "how many lines the least plan may have")
 	flag.Parse()
-	root, err := filepath.Abs(*dir)
-	if err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	failed, err := run(ctx, *dir, *seeds, *lines, flag.Args())
+	stop()
+	switch {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "planted:", err)
 		os.Exit(2)
-	}
-	files, err := filepath.Glob(filepath.Join(root, "acceptance/planted/testdata/*.txt"))
-	if err != nil || len(files) == 0 {
-		fmt.Fprintln(os.Stderr, "planted: no defects in", root)
-		os.Exit(2)
-	}
-	failed := false
-	fmt.Printf("%-24s %6s  %-18s %5s  %s\n", "defect", "seed", "invariant", "lines", "shrunk in")
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".txt")
-		if flag.NArg() > 0 && !slices.Contains(flag.Args(), name) {
-			continue
-		}
-		found, err := try(root, file, *seeds)
-		switch {
-		case err != nil:
-			fmt.Printf("%-24s %v\n", name, err)
-			failed = true
-		case found.lines > *lines:
-			fmt.Printf("%-24s %v: more than %d lines\n", name, found, *lines)
-			failed = true
-		default:
-			fmt.Printf("%-24s %v\n", name, found)
-		}
-	}
-	if failed {
+	case failed:
 		os.Exit(1)
 	}
+}
+
+// run plants the defects of these names, or all, and reports whether one was not found, or in a plan
+// that is too long.
+func run(ctx context.Context, dir string, seeds, lines int, names []string) (failed bool, err error) {
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return false, err
+	}
+	defects := filepath.Join(root, "acceptance/planted/testdata")
+	var files []string
+	for _, name := range names {
+		files = append(files, filepath.Join(defects, name+".txt"))
+	}
+	if len(names) == 0 {
+		if files, err = filepath.Glob(filepath.Join(defects, "*.txt")); err != nil || len(files) == 0 {
+			return false, fmt.Errorf("no defects in %s", defects)
+		}
+	}
+	cache, err := buildcache.New()
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(cache)
+	fmt.Printf("%-24s %6s  %-18s %5s  %s\n", "defect", "seed", "invariant", "lines", "shrunk in")
+	for _, file := range files {
+		found, err := try(ctx, root, cache, file, seeds)
+		var text string
+		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case err != nil:
+			text, failed = err.Error(), true
+		case found.lines > lines:
+			text, failed = fmt.Sprintf("%v: more than %d lines", found, lines), true
+		default:
+			text = found.String()
+		}
+		fmt.Printf("%-24s %s\n", strings.TrimSuffix(filepath.Base(file), ".txt"), text)
+	}
+	return failed, nil
 }
 
 // finding is how a defect was found.
@@ -75,7 +99,7 @@ var failure = regexp.MustCompile(`seed (\d+): sim: (.*) does not hold after (?:[
 	`[ \t]*the least plan, found in (\S+):\n((?:[ \t]+[^\s][^\n]*\n)+)`)
 
 // try runs seeds over the core with one defect in it.
-func try(root, file string, seeds int) (*finding, error) {
+func try(ctx context.Context, root, cache, file string, seeds int) (*finding, error) {
 	d, err := readDefect(file)
 	if err != nil {
 		return nil, err
@@ -89,16 +113,22 @@ func try(root, file string, seeds int) (*finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "1h", "-overlay", overlay,
-		"-run", "^TestSeeds$", "./application/sim", "-sim.seeds", fmt.Sprint(seeds))
-	cmd.Dir = root
+	tests := filepath.Join(work, "sim.test.exe")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", tests,
+		"./application/sim")
+	build.Dir, build.Env = root, append(os.Environ(), "GOCACHE="+cache)
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go test -c: %w: %.500s", err, out)
+	}
+	cmd := exec.CommandContext(ctx, tests, "-test.timeout=1h", "-test.run=^TestSeeds$", "-sim.seeds", fmt.Sprint(seeds))
+	cmd.Dir = filepath.Join(root, "application/sim")
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil, fmt.Errorf("not found within %d seeds", seeds)
 	}
 	m := failure.FindSubmatch(out)
 	if m == nil {
-		return nil, fmt.Errorf("no seed failed: %v: %.500s", err, out)
+		return nil, fmt.Errorf("no seed failed: %w: %.500s", err, out)
 	}
 	return &finding{string(m[1]), string(m[2]), string(m[3]), bytes.Count(m[4], []byte("\n"))}, nil
 }

@@ -74,6 +74,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		if err == nil {
 			n, err = c.end.recvLocked(p)
 		}
+		if n > 0 {
+			return n, nil
+		}
 		if err != ports.ErrWouldBlock {
 			return n, c.explain("read", err)
 		}

@@ -124,10 +124,14 @@ func (d *direction) transmit(p []byte) {
 		d.buf = make([]byte, 0, firstBytes)
 	}
 	d.buf = append(d.buf, p...)
+	cut := d.path.Piece
+	if d.path.PieceIn != nil && d == &d.link.in {
+		cut = d.path.PieceIn
+	}
 	for left := len(p); left > 0; {
 		n := left
-		if d.path.Piece != nil {
-			n = min(max(d.path.Piece(left), 1), left)
+		if cut != nil {
+			n = min(max(cut(left), 1), left)
 		}
 		d.dispatch(n)
 		left -= n
@@ -190,12 +194,12 @@ func (d *direction) recv(p []byte) (int, error) {
 		d.w.schedule(&d.relax, d.w.now+int64(d.path.Latency))
 	}
 	switch {
-	case n > 0 || len(p) == 0:
+	case n == len(p) || n > 0 && d.end != nil:
 		return n, nil
 	case d.end != nil:
 		return 0, d.end
 	}
-	return 0, ports.ErrWouldBlock
+	return n, ports.ErrWouldBlock
 }
 
 // relaxed wakes a writer that was cut short: there is room.

@@ -81,13 +81,6 @@ func (q queue) settle() bool {
 	return false
 }
 
-// pop takes the first event out.
-func (q *queue) pop() *event {
-	e := (*q)[0].e
-	q.remove(0)
-	return e
-}
-
 func (q *queue) remove(i int) {
 	last := len(*q) - 1
 	(*q)[i].e.place = 0

@@ -111,6 +111,8 @@ type Path struct {
 	// Piece returns how many of n bytes that were sent together arrive together; the rest is
 	// asked for again. The result is taken as at least 1 and at most n. If nil, all do.
 	Piece func(n int) int
+	// PieceIn is Piece for what the peer sends. If nil, it is Piece.
+	PieceIn func(n int) int
 	// Take returns how many of n bytes a Send of the link takes, at most. It may return 0:
 	// the link is ready for more after a millisecond. If nil, Send takes what the Window has
 	// room for.

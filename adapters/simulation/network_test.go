@@ -173,7 +173,7 @@ func receive(t *rapid.T, w *simulation.World, recv func([]byte) (int, error), in
 	path simulation.Path) {
 	p := make([]byte, 7)
 	k, err := recv(p)
-	if (err == nil) != (k > 0) || err != nil && err != ports.ErrWouldBlock {
+	if (err == nil) != (k == len(p)) || err != nil && err != ports.ErrWouldBlock {
 		t.Fatalf("Recv: got %d, %v", k, err)
 	}
 	*into = append(*into, p[:k]...)
@@ -208,12 +208,14 @@ func TestFlowsEnd(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		do         func(*simulation.Peer)
-		link, peer error // of Recv, after both have sent
+		arrives    int   // of the byte that each sends then
+		link, peer error // of Recv
 	}{
-		{"nothing", func(*simulation.Peer) {}, nil, nil},
-		{"silence", (*simulation.Peer).Silence, ports.ErrWouldBlock, ports.ErrWouldBlock},
-		{"forgotten silently", func(p *simulation.Peer) { p.Forget(false) }, ports.ErrWouldBlock, ports.ErrWouldBlock},
-		{"forgotten, with a reset", func(p *simulation.Peer) { p.Forget(true) },
+		{"nothing", func(*simulation.Peer) {}, 1, ports.ErrWouldBlock, ports.ErrWouldBlock},
+		{"silence", (*simulation.Peer).Silence, 0, ports.ErrWouldBlock, ports.ErrWouldBlock},
+		{"forgotten silently", func(p *simulation.Peer) { p.Forget(false) }, 0,
+			ports.ErrWouldBlock, ports.ErrWouldBlock},
+		{"forgotten, with a reset", func(p *simulation.Peer) { p.Forget(true) }, 0,
 			syscall.ECONNRESET, syscall.ECONNRESET},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -231,11 +233,11 @@ func TestFlowsEnd(t *testing.T) {
 			link.Send([]byte("x"))
 			peer.Send([]byte("y"))
 			w.Advance(2 * time.Second)
-			if _, err := link.Recv(p); !errors.Is(err, c.link) {
-				t.Errorf("the link: got %v, want %v", err, c.link)
+			if n, err := link.Recv(p); n != c.arrives || !errors.Is(err, c.link) {
+				t.Errorf("the link: got %d, %v, want %d, %v", n, err, c.arrives, c.link)
 			}
-			if _, err := peer.Recv(p); !errors.Is(err, c.peer) {
-				t.Errorf("the peer: got %v, want %v", err, c.peer)
+			if n, err := peer.Recv(p); n != c.arrives || !errors.Is(err, c.peer) {
+				t.Errorf("the peer: got %d, %v, want %d, %v", n, err, c.arrives, c.peer)
 			}
 		})
 	}
@@ -325,7 +327,7 @@ func TestSuccessorKeepsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Advance(0)
-		if got, err := peer.Recv(b); string(b[:got]) != "new" || err != nil {
+		if got, err := peer.Recv(b); string(b[:got]) != "new" || err != ports.ErrWouldBlock {
 			t.Errorf("got %q, %v, want what was sent", b[:got], err)
 		}
 	}

@@ -27,8 +27,8 @@ func (p *Peer) Handle(f func(*Peer)) {
 	p.handle = func() { f(p) }
 }
 
-// Recv fills b with bytes that have arrived. It returns ErrWouldBlock if there are none, and
-// io.EOF or another error after the last one.
+// Recv fills b with bytes that have arrived. It returns ErrWouldBlock if no more have, also with
+// n > 0, and io.EOF or another error after the last one.
 func (p *Peer) Recv(b []byte) (n int, err error) {
 	w := p.l.n.w
 	w.mu.Lock()

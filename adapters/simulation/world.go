@@ -46,13 +46,19 @@ func NewUnsharedWorld(seed uint64) *World {
 
 // Now returns the virtual time.
 func (w *World) Now() time.Time {
+	if w.mu.unused && w.shown == w.now { // short enough to be inlined
+		return w.clock
+	}
+	return w.show()
+}
+
+func (w *World) show() time.Time {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.shown != w.now {
 		w.shown, w.clock = w.now, epoch.Add(time.Duration(w.now))
 	}
-	now := w.clock
-	w.mu.Unlock()
-	return now
+	return w.clock
 }
 
 // turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
@@ -135,15 +141,18 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 		w.mu.Unlock()
 		return 0, false
 	}
-	at = w.due[0].at
-	e := w.due.pop()
-	w.turn(at) // another goroutine may have advanced the clock
+	e := w.due[0].e
+	this := e.when
+	w.turn(this.at) // another goroutine may have advanced the clock
 	after := e.of.happen(e)
+	if e.place > 0 && e.when == this { // it was not put off
+		w.due.remove(e.place - 1)
+	}
 	w.mu.Unlock()
 	if after != nil {
 		after()
 	}
-	return at, true
+	return this.at, true
 }
 
 var errForever = errors.New("simulation: a wait without limit cannot end: nothing is to happen")

@@ -10,7 +10,7 @@ import (
 
 // aimed returns those of a plan, in a part of the seeds.
 func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
-	if !g.percent(45) {
+	if !g.likely(60) {
 		return nil
 	}
 	kinds := faultsOf(s)

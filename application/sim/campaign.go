@@ -77,7 +77,7 @@ func (c Campaign) Run() Report {
 // run runs seeds one after the other, and ends with the first that fails.
 func (r *Report) run(from, n uint64) {
 	for seed := from; seed < from+n; seed++ {
-		result := r.Coverage.Run(Generate(seed))
+		result := check(Generate(seed), r.Coverage)
 		r.Seeds++
 		r.Steps += uint64(result.Steps)
 		r.Requests += uint64(result.Requests)

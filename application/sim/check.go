@@ -122,6 +122,12 @@ const maxBusy, busyPerStep = 100_000, 100
 
 // after is the end of a step.
 func (c *checker) after() {
+	c.counts()
+	c.late(c.r.w.Now())
+}
+
+// counts checks what is counted.
+func (c *checker) counts() {
 	now := c.r.w.Now()
 	if c.busy++; now != c.at {
 		c.at, c.busy = now, 0
@@ -135,7 +141,6 @@ func (c *checker) after() {
 	if n := c.r.net.Opened(); n > 1 {
 		c.fail("one link", "there are %d", n)
 	}
-	c.late(now)
 	if s := &c.sums; s.bytesOut != c.r.tap.sent || s.bytesIn != c.r.tap.received {
 		c.fail("balance", "%d bytes were sent and %d received, and %d and %d were counted",
 			c.r.tap.sent, c.r.tap.received, s.bytesOut, s.bytesIn)

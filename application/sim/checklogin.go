@@ -21,6 +21,7 @@ type loginCheck struct {
 	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
 	tlsPort   bool        // the newest link led to a port that answers with an alert
 	loggingIn *model.Conn // the connection of the last token
+	shaken    *model.Conn // the connection of the last SaslHandshake
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
@@ -43,6 +44,7 @@ func (c *checker) handshake(req *model.Request) {
 	if len(req.Body) < 2 || len(req.Body)-2 < int(binary.BigEndian.Uint16(req.Body)) {
 		return
 	}
+	c.shaken = req.Conn
 	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
 	if req.Conn.Authenticated() {
 		if since := req.At.Sub(c.reauthAt); req.Conn == c.reauthOn && since < time.Second {
@@ -85,7 +87,12 @@ func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
 
 // refusal is the JSON of a broker that refuses a token. Its client says so with a byte, or sends
 // another token; otherwise both would wait, or the broker would never say error 58.
-func (c *checker) refusal(conn *model.Conn) { c.refused = conn }
+// A client that has left meanwhile says nothing.
+func (c *checker) refusal(conn *model.Conn) {
+	if conn == c.shaken && (c.state == domain.Authenticating || c.state == domain.Connected) {
+		c.refused = conn
+	}
+}
 
 // afterLogin checks a request of the owner at the broker.
 func (c *checker) afterLogin(req *model.Request) {
@@ -149,10 +156,10 @@ const (
 func (r *run) prospect() prospect {
 	s, list := r.plan.Setup, r.account.mechanisms
 	verified := s.TLS && !s.Unverified
-	if !s.Login {
+	if !s.Login && s.Peer != saslListener {
 		return certainly
 	}
-	if r.account.password == wrongPassword || s.open() {
+	if r.account.password == wrongPassword || s.open() || !s.Login {
 		return never
 	}
 	forbidden := func(name string) bool { return exposes(name) && !verified && s.RequireTLS }
@@ -192,7 +199,8 @@ func (r *run) refused(end time.Time) (able bool) {
 			r.check.fail("ends well", "no login failed in time, and none can succeed; state %v, last error: %v",
 				r.conn.state(), r.conn.stats().LastError)
 		}
-		if begun && r.conn.state() == domain.Disconnected && s.failsLogins(r.conn.stats().LastError) {
+		if begun && r.conn.state() == domain.Disconnected && s.failsLogins(r.conn.stats().LastError) &&
+			!r.dozing(r.w.Now()) { // otherwise a failed request may not have been received
 			break
 		}
 		begun = begun || r.conn.state() == domain.Connecting
@@ -211,7 +219,7 @@ func (r *run) refused(end time.Time) (able bool) {
 	if s.RequireTLS && (s.Unverified || !s.TLS) {
 		to.mechanisms = slices.DeleteFunc(to.mechanisms, exposes)
 	}
-	if len(to.mechanisms) == 0 || s.open() || r.Failure != nil {
+	if len(to.mechanisms) == 0 || s.open() || !s.Login || r.Failure != nil {
 		return false
 	}
 	r.setAccount(to)
@@ -223,9 +231,15 @@ func (r *run) refused(end time.Time) (able bool) {
 // failsLogins reports whether an error is that of a login that cannot succeed.
 func (s Setup) failsLogins(err error) bool {
 	e, ok := errors.AsType[*domain.Error](err)
+	if !s.Login { // the client has none: the broker hangs up on the first request
+		return ok && e.Phase == domain.Connected && errors.Is(err, domain.ErrConnection) && e.Hint != ""
+	}
 	return errors.Is(err, domain.ErrAuthentication) ||
 		(s.open() || s.hangsUp() || s.Peer == "kfake") && ok && e.Phase == domain.Authenticating
 }
+
+// saslListener is the one of servers.Peers that wants a login, whether the client has one or not.
+const saslListener = "sasl-listener"
 
 // hangsUp reports whether the broker closes the connection on a mechanism that it lacks, without a word, as
 // kfake does on a token that it refuses. A client cannot tell that from a broker that is lost, and tries

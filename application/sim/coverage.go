@@ -84,13 +84,16 @@ func NewCoverage() *Coverage {
 // Run is the function [Run], and counts the cells that the run hits, unless c is nil or the
 // owner has a Polled.
 func (c *Coverage) Run(p Plan) Result {
+	return c.newRun(p).run()
+}
+
+func (c *Coverage) newRun(p Plan) *run {
 	if c == nil || p.Setup.Polled { // which does not tell its condition
-		return Run(p)
+		return newRun(p, nil, nil)
 	}
 	r := newRun(p, nil, c)
 	c.r, c.last = r, 0
-	defer func() { c.r = nil }()
-	return r.run()
+	return r
 }
 
 // Add counts what other has counted.

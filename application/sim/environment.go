@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +23,29 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 		draw := w.Stream("pieces")
 		path.Piece = func(int) int { return int(draw.Below(int64(s.Piece))) + 1 }
 	}
+	if s.PieceIn > 0 {
+		draw := w.Stream("pieces in")
+		path.PieceIn = func(int) int { return int(draw.Below(int64(s.PieceIn))) + 1 }
+	}
 	if s.Take > 0 {
 		draw := w.Stream("takes")
 		path.Take = func(int) int { return int(draw.Below(int64(s.Take))) + 1 }
 	}
 	return path
 }
+
+// addressesOf returns the first n addresses of a host.
+func addressesOf(n int) []string {
+	few := min(n, len(fewAddresses))
+	list := fewAddresses[:few:few]
+	for i := few; i < n; i++ {
+		list = append(list, fmt.Sprintf("10.0.0.%d:9092", i+1))
+	}
+	return list
+}
+
+// fewAddresses are those that most plans have.
+var fewAddresses = [...]string{"10.0.0.1:9092", "10.0.0.2:9092", "10.0.0.3:9092"}
 
 func brokerOf(s Setup, r *run) *model.Broker {
 	if r.release = servers.Count() - 1; s.Release != "" {

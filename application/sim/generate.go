@@ -7,52 +7,112 @@ import (
 	"brokerconn/adapters/simulation"
 )
 
-// Generate draws a plan from a seed: a setup, about a hundred requests, and faults of some kinds
-// among them. Which kinds, and how frequent, is drawn for each seed.
+// Generate draws a plan from a seed: a setup, about a hundred requests, alone and in bursts, and
+// faults of some kinds among them. Which kinds, and how frequent, is drawn for each seed: most plans
+// are calm, since a fault is met best by what it meets alone, and some have much of everything.
 func Generate(seed uint64) Plan {
 	w := simulation.NewUnsharedWorld(seed)
-	g := generator{w.Stream("plan")}
+	g := generator{Stream: w.Stream("plan"), largest: 2000}
+	g.stormy = g.percent(10)
 	p := Plan{Seed: seed, Setup: g.setup(), Steps: make([]Step, 0, 256)}
-	more := generator{w.Stream("more of the plan")}
+	if p.Setup.crumbs() {
+		g.largest = 200
+	}
+	more := g.of(w.Stream("more of the plan"))
 	more.variety(&p.Setup)
-	logins := generator{w.Stream("logins of the plan")}
+	logins := g.of(w.Stream("logins of the plan"))
 	logins.logins(&p.Setup)
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
-	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
+	rate := int64(g.oneOf(3, 10, 20)) // faults in a thousand requests
+	if g.stormy {
+		rate *= 5
+	}
 	var at time.Duration
-	for range 95 + g.Below(80) {
-		at += g.Between(0, 2*gap)
-		op := g.operation(at, p.Setup)
-		p.Steps = append(p.Steps, op)
-		if len(faults) > 0 && g.Below(1000) < rate {
+	for left := 105 + g.Below(15); left > 0; {
+		burst := int64(1)
+		if g.percent(40) {
+			burst += g.Below(8)
+		}
+		at += g.Between(0, 2*gap*time.Duration(burst))
+		for range burst {
+			p.Steps = append(p.Steps, g.request(at))
+			left--
+		}
+		if g.likely(5) {
+			p.Steps = append(p.Steps, g.operation(at, p.Setup))
+		}
+		if len(faults) > 0 && g.Below(1000) < rate*burst {
 			p.Steps = append(p.Steps, g.fault(at+g.Between(0, gap), faults))
 		}
-		if len(faults) > 0 && slices.Contains(phases, op.Verb) {
+		if last := p.Steps[len(p.Steps)-1]; len(faults) > 0 && slices.Contains(phases, last.Verb) {
 			p.Steps = append(p.Steps, g.within(at, p.Setup, faults)...)
 		}
 	}
-	p.Steps = append(p.Steps, g.dials(p.Steps, gap)...)
+	rest := g.dials(p.Steps, gap)
 	for range 2 { // some at least, whatever the rate
 		if len(faults) > 0 {
-			p.Steps = append(p.Steps, g.fault(g.Between(0, at), faults))
+			rest = append(rest, g.fault(g.Between(0, at), faults))
 		}
 	}
-	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
-	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
-	aims := generator{w.Stream("aims of the plan")}
-	p.Steps = append(p.Steps, aims.aimed(at, p.Setup)...)
-	sortSteps(p.Steps)
+	rest = append(rest, more.steps(at, p.Setup)...)
+	rest = append(rest, logins.loginSteps(at, p.Setup)...)
+	aims := g.of(w.Stream("aims of the plan"))
+	rest = append(rest, aims.aimed(at, p.Setup)...)
+	sortSteps(p.Steps) // nearly is
+	sortSteps(rest)
+	p.Steps = merge(p.Steps, rest)
 	return p
 }
 
-type generator struct{ *simulation.Stream }
+// merge merges sorted lists.
+func merge(list, with []Step) []Step {
+	i := len(list)
+	list = append(list, with...)
+	for to := len(list); len(with) > 0; {
+		to--
+		if last := with[len(with)-1]; i == 0 || byTime(list[i-1], last) <= 0 {
+			list[to], with = last, with[:len(with)-1]
+		} else {
+			i--
+			list[to] = list[i]
+		}
+	}
+	return list
+}
+
+type generator struct {
+	*simulation.Stream
+	stormy  bool
+	largest int64 // body
+}
+
+// of returns the generator with another stream: what is drawn from it leaves the rest of each plan
+// as it is.
+func (g generator) of(s *simulation.Stream) generator {
+	g.Stream = s
+	return g
+}
+
+// likely is percent of what is frequent in a stormy plan only.
+func (g generator) likely(n int64) bool {
+	if !g.stormy {
+		n = (n + 2) / 3
+	}
+	return g.percent(n)
+}
 
 func (g generator) oneOf(choices ...time.Duration) time.Duration {
 	return choices[g.Below(int64(len(choices)))]
 }
 
 func (g generator) percent(n int64) bool { return g.Below(100) < n }
+
+// crumbs reports whether bytes are passed on a few at a time.
+func (s Setup) crumbs() bool {
+	few := func(n int) bool { return n > 0 && n < 10 }
+	return few(s.Piece) || few(s.PieceIn) || few(s.Take)
+}
 
 func (g generator) setup() (s Setup) {
 	s.Addresses = int(g.Below(3)) + 1
@@ -61,10 +121,13 @@ func (g generator) setup() (s Setup) {
 	if g.percent(50) {
 		s.Jitter = g.Between(0, 2*s.Latency)
 	}
-	if g.percent(30) {
+	switch n := g.Below(100); {
+	case n < 10:
 		s.Piece = int(g.Below(40)) + 1
+	case n < 35:
+		s.PieceIn = int(g.Below(40)) + 1
 	}
-	if g.percent(20) {
+	if g.percent(10) {
 		s.Take = int(g.Below(40)) + 1
 	}
 	if g.percent(20) {
@@ -115,7 +178,7 @@ func (g generator) dials(steps []Step, gap time.Duration) (dials []Step) {
 // within draws what happens in the first round trips of a phase. Some of it
 // comes a pause later, into the setup of the next connection.
 func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []Step) {
-	for g.percent(45) {
+	for g.likely(60) {
 		at := at + g.Between(0, 6*s.Latency+s.Jitter+time.Millisecond)
 		if g.percent(25) {
 			at += backoffBase
@@ -125,6 +188,8 @@ func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []St
 			steps = append(steps, g.fault(at, kinds))
 		case g.percent(70):
 			steps = append(steps, Step{At: at, Verb: phases[g.Below(int64(len(phases)))]})
+		case g.percent(70):
+			steps = append(steps, g.request(at))
 		default:
 			steps = append(steps, g.operation(at, s))
 		}
@@ -132,34 +197,38 @@ func (g generator) within(at time.Duration, s Setup, kinds []string) (steps []St
 	return steps
 }
 
-// operation is one of the owner's.
-func (g generator) operation(at time.Duration, s Setup) Step {
-	if s.Login && g.percent(3) {
-		return Step{At: at, Verb: "renew"}
-	}
-	switch n := g.Below(100); {
-	case n < 78:
-		return Step{At: at, Verb: "send", N: g.size()}
-	case n < 90:
+// request is one of the owner's.
+func (g generator) request(at time.Duration) Step {
+	if g.percent(12) {
 		return Step{At: at, Verb: "post", N: g.size()}
-	case n < 95:
+	}
+	return Step{At: at, Verb: "send", N: g.size()}
+}
+
+// operation is another one of the owner's.
+func (g generator) operation(at time.Duration, s Setup) Step {
+	switch n := g.Below(100); {
+	case s.Login && n < 30:
+		return Step{At: at, Verb: "renew"}
+	case n < 60:
 		return Step{At: at, Verb: "cancel", N: g.Below(5)}
 	default:
 		return Step{At: at, Verb: phases[g.Below(int64(len(phases)))]}
 	}
 }
 
+// size is that of a body: now and then a large one, unless bytes come one by one.
 func (g generator) size() int64 {
 	if g.percent(90) {
 		return g.Below(60)
 	}
-	return g.Below(2000)
+	return g.Below(g.largest)
 }
 
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
 	for _, v := range faultVerbs {
-		if g.percent(25) {
+		if g.likely(30) {
 			kinds = append(kinds, v.name)
 		}
 	}

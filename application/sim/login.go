@@ -13,6 +13,8 @@ import (
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/kerberos"
 	"brokerconn/ports"
 )
 
@@ -49,8 +51,9 @@ type logins struct {
 	tokens  map[string]token // of OAUTHBEARER, that were issued
 	delay   time.Duration    // of what an authenticator asks for
 
-	faults loginFaults
-	healed bool // all faults are over
+	faults     loginFaults
+	mechanisms []model.Mechanism // of the broker, while it lacks one
+	healed     bool              // all faults are over
 }
 
 // token is a token of OAUTHBEARER.
@@ -87,7 +90,12 @@ func (r *run) authenticator(name string, a account) ports.Authenticator {
 		auth, err = oauthbearer.New(oauthbearer.Options{Tokens: r.provide(a), Clock: r.w, Runner: r.work,
 			Rand: r.w.Stream("tokens").Uint64})
 	case "GSSAPI":
-		return &kerberos{r, a}
+		key := secretKey
+		if a.password == wrongPassword {
+			key = wrongPassword
+		}
+		return &kerberos.Client{User: a.user, Key: key, ServerKey: secretKey, Runner: r.work,
+			Ticket: func() uint64 { return r.w.Stream("tickets").Uint64() }}
 	default:
 		c := takeSCRAM(r, name, a)
 		r.scrams = append(r.scrams, c)

@@ -1,23 +1,22 @@
 package sim
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation/model"
-	"brokerconn/application/sim/servers"
 	"brokerconn/ports"
 )
 
-// The broker's side of logins, and their faults.
+// Faults of logins: see loginservers.go for the servers that have them.
 
 // loginFaults are those in force.
 type loginFaults struct {
-	denied, noToken, expired, refused, slow, unheeded period
+	denied, noToken, expired, refused, slow, unheeded, tooSoon, unoffered period
+
+	lifeless bool // a login that has no effect names no lifetime
 
 	denial, refusal int64                // their forms: denials, bearerRefusals
 	server          []serverFault        // of the next messages of a server of SCRAM or GSSAPI
@@ -36,176 +35,20 @@ type serverFault struct {
 	change func(string) string
 }
 
-// refused is a broker's reason of a refusal.
-type refusedBecause string
-
-func (r refusedBecause) Error() string { return string(r) }
-
-// denials are the reasons of the verb "deny": a broker that repeats what it was sent, among others.
-var denials = []func(mechanism, secret string, token []byte) string{
-	func(mechanism, _ string, _ []byte) string {
-		return "Authentication failed during authentication due to invalid credentials with SASL mechanism " + mechanism
-	},
-	func(_, secret string, _ []byte) string { return "no user has the credential '" + secret + "'" },
-	func(_, _ string, token []byte) string { return "cannot verify " + string(token) },
-	func(_, _ string, token []byte) string {
-		return "cannot verify " + base64.StdEncoding.EncodeToString(token)
-	},
-	func(_, secret string, _ []byte) string { return "cannot verify " + secret[:len(secret)*2/3] + "..." },
-	func(string, string, []byte) string { return "" },
-}
-
-// bearerRefusals are the JSON texts of a refused token, and some that are not JSON.
-var bearerRefusals = []func(token string) string{
-	func(string) string { return `{"status":"invalid_token"}` },
-	func(string) string { return `{"status":"insufficient_scope","scope":"[a, b]"}` },
-	func(token string) string { return `{"status":"invalid_token","scope":"` + token + `"}` },
-	func(token string) string { return `{"status":"no token ` + token + `"}` },
-	func(token string) string { return "token " + token + " is not known" },
-}
-
-// behinds are what a broker may send behind a secret that it accepts, where nothing is expected.
-var behinds = []func(token []byte) []byte{
-	func([]byte) []byte { return []byte{0} },
-	bytes.Clone,
-	func(token []byte) []byte { return []byte(`{"status":"` + secretOf(string(token)) + `"}`) },
-}
-
-// serverOf returns the broker's side of a mechanism.
-func (r *run) serverOf(name string) model.Mechanism {
-	users := map[string]string{alice: alicesPassword, bob: bobsPassword}
-	switch name {
-	case "PLAIN":
-		return model.Plain(users)
-	case "OAUTHBEARER":
-		return bearerServer(r)
-	case "GSSAPI":
-		return kerberosServer(func(s string) string { return r.spoilServer(s, true) })
-	}
-	return model.SCRAM{SHA512: name == "SCRAM-SHA-512", Passwords: users, Keys: &scramKeys,
-		First: func(s string) string { return r.spoilServer(s, false) },
-		Final: func(s string) string { return r.spoilServer(s, true) }}.Mechanism()
-}
-
-// scramKeys are those of the brokers of all runs.
-var scramKeys model.Keys
-
-// spoilServer changes a message of a server of SCRAM or GSSAPI if there is a fault of that kind.
-func (r *run) spoilServer(message string, final bool) string {
-	list := &r.faults.server
-	i := slices.IndexFunc(*list, func(f serverFault) bool { return f.final == final })
-	if i < 0 {
-		return message
-	}
-	change := (*list)[i].change
-	*list = slices.Delete(*list, i, i+1)
-	r.check.unproven = r.check.loggingIn
-	return change(message)
-}
-
-// bearerServer accepts the tokens that were issued. The session ends with the token.
-func bearerServer(r *run) model.Mechanism {
-	refused := ""
-	m := model.Bearer(func(text string) (principal, status string) {
-		now := r.w.Now()
-		t, ok := r.tokens[text]
-		if !ok || !now.Before(t.ends) || r.faults.refused.lasts(now) {
-			return "", text
-		}
-		if left := t.ends.Sub(now); r.broker.Login.Lifetime == 0 || left < r.broker.Login.Lifetime {
-			r.broker.Login.Lifetime = left
-		}
-		return t.user, ""
-	})
-	begin := m.Begin
-	m.Begin = func() model.Exchange {
-		exchange := begin()
-		return func(message []byte) ([]byte, string, error) {
-			challenge, principal, err := exchange(message)
-			if err == nil && principal == "" {
-				text, _, _ := strings.Cut(string(message), "\x01\x01")
-				_, refused, _ = strings.Cut(text, "Bearer ")
-				form := int64(0)
-				if r.faults.refused.lasts(r.w.Now()) {
-					form = r.faults.refusal
-				}
-				r.check.refusal(r.check.loggingIn)
-				challenge = []byte(bearerRefusals[form%int64(len(bearerRefusals))](refused))
-			}
-			if err != nil {
-				err = refusedBecause(`{"status":"invalid_token"}`)
-			}
-			return challenge, principal, err
-		}
-	}
-	return m
-}
-
-// loginOf is how clients log in to the broker of a run.
-func loginOf(s Setup, r *run) *model.Login {
-	l := &model.Login{Lifetime: s.Lifetime, Token: r.check.token, Open: s.open()}
-	names := r.offered()
-	switch s.Peer {
-	case "kfake-open":
-		names = servers.KfakeMechanisms()
-	case "tansu-open", "librdkafka-mock", "sarama-mock":
-		names = nil
-	}
-	for _, name := range names {
-		l.Mechanisms = append(l.Mechanisms, r.deniable(r.serverOf(name), s.Lifetime))
-	}
-	return l
-}
-
-// deniable is a mechanism whose logins the broker may refuse, whatever they are.
-func (r *run) deniable(m model.Mechanism, lifetime time.Duration) model.Mechanism {
-	begin := m.Begin
-	m.Begin = func() model.Exchange {
-		r.broker.Login.Lifetime = lifetime
-		exchange := begin()
-		return func(token []byte) ([]byte, string, error) {
-			if r.faults.denied.lasts(r.w.Now()) {
-				return nil, "", refusedBecause(r.denial(m.Name, token))
-			}
-			challenge, principal, err := exchange(token)
-			if forms := &r.faults.behind; principal != "" && exposes(m.Name) && len(*forms) > 0 {
-				challenge = behinds[(*forms)[0]%int64(len(behinds))](token)
-				*forms = (*forms)[1:]
-			}
-			return challenge, principal, err
-		}
-	}
-	return m
-}
-
-func (r *run) denial(mechanism string, token []byte) string {
-	secret := secretOf(string(token))
-	if !exposes(mechanism) || secret == "" {
-		return denials[0](mechanism, "", nil)
-	}
-	return denials[r.faults.denial%int64(len(denials))](mechanism, secret, token)
-}
-
-// secretOf is the password or the token of OAUTHBEARER in a first message.
-func secretOf(message string) string {
-	if at := strings.LastIndexByte(message, 0); at >= 0 {
-		return message[at+1:]
-	}
-	_, rest, _ := strings.Cut(message, "Bearer ")
-	secret, _, _ := strings.Cut(rest, "\x01")
-	return secret
-}
-
 // loginVerbs are the faults of logins.
-var loginVerbs = []verb{
+var loginVerbs = slices.Concat(loudLoginVerbs, quietLoginVerbs)
+
+var loudLoginVerbs = []verb{
 	// For a time, all logins are refused: N is the form of the reason.
 	{"deny", func(r *run, s Step) { r.faults.denied, r.faults.denial = r.during(s.For), s.N }},
 	{"no-token", func(r *run, s Step) { r.faults.noToken = r.during(s.For) }},
 	{"expired-token", func(r *run, s Step) { r.faults.expired = r.during(s.For) }},
 	{"refused-token", func(r *run, s Step) { r.faults.refused, r.faults.refusal = r.during(s.For), s.N }},
-	{"in-vain", func(r *run, s Step) { // logins succeed, and the first request ends the connection
+	// Logins succeed, and the first request ends the connection. N 1: they name no lifetime, as that of a
+	// token that ended a moment ago.
+	{"in-vain", func(r *run, s Step) {
 		if l := r.broker.Login; l != nil {
-			l.Unheeded = true
+			l.Unheeded, r.faults.lifeless = true, s.N == 1
 			r.later(&r.faults.unheeded.until, s.For, func() { l.Unheeded = false })
 		}
 	}},
@@ -321,4 +164,53 @@ func flipped(message string) string {
 		}
 	}
 	return string(b)
+}
+
+// Faults of logins that brokers were seen to have, and that say nothing: they hang up, take their time, or
+// take a login for something else. A step without a time lasts 300 ms.
+
+func lasting(s Step) time.Duration { return or(s.For, 300*time.Millisecond) }
+
+var quietLoginVerbs = []verb{
+	// The connection ends without a byte in place of the next answer: to a SaslHandshake, as at the renewal
+	// of a session by a mechanism that is gone, or, if N is 1, to a token, as if it were of another mechanism.
+	{"login-hangs-up", func(r *run, s Step) { r.hangUp(s.N%2 == 1, r.verb) }},
+	// Renewals of a session are too soon for a time: error 34, and the session goes on.
+	{"too-soon", func(r *run, s Step) {
+		if l := r.broker.Login; l != nil {
+			l.TooSoon = true
+			r.later(&r.faults.tooSoon.until, lasting(s), func() { l.TooSoon = false })
+		}
+	}},
+	// The broker lacks its Nth mechanism for a time.
+	{"unoffered", func(r *run, s Step) {
+		if l := r.broker.Login; l != nil && !l.Bare && len(l.Mechanisms) > 0 {
+			r.healMechanisms()
+			r.mechanisms = l.Mechanisms
+			n := int(s.N % int64(len(l.Mechanisms)))
+			l.Mechanisms = slices.Delete(slices.Clone(l.Mechanisms), n, n+1)
+			r.later(&r.faults.unoffered.until, lasting(s), r.healMechanisms)
+		}
+	}},
+	// The next answer within a login is late, as a refusal is by connection.failed.authentication.delay.ms.
+	{"login-late", loginSpoil(func(r *model.Reply, s Step) { r.Delay += lasting(s) })},
+}
+
+// hangUp ends the connection in place of the next answer to a SaslHandshake, or to a token.
+func (r *run) hangUp(atToken bool, verb int) {
+	r.faults.replies = append(r.faults.replies, func(reply *model.Reply) {
+		if atToken != (reply.Key == ports.KeySASLAuthenticate) {
+			r.hangUp(atToken, verb)
+			return
+		}
+		r.cover.fault(verb)
+		reply.None, reply.Close = true, true
+	})
+}
+
+// healMechanisms gives the broker back what it offers.
+func (r *run) healMechanisms() {
+	if r.mechanisms != nil {
+		r.broker.Login.Mechanisms, r.mechanisms = r.mechanisms, nil
+	}
 }

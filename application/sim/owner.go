@@ -71,7 +71,7 @@ func (r *run) drive() {
 		r.conn.work(r.w.Now())
 	}
 	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
-		if i > 0 { // of a time in which the owner was stopped
+		if i > 0 && !r.acts[i-1].requests() { // of a time in which the owner was stopped
 			r.conn.work(r.w.Now())
 		}
 		r.act(r.acts[i])
@@ -85,21 +85,29 @@ func (r *run) drive() {
 		if len(r.queue) > 0 {
 			deadline = sooner(deadline, r.queue[0].until)
 		}
-		if deadline.IsZero() {
-			r.alarm.Stop()
-		} else {
-			r.alarm.Set(deadline)
-		}
+		r.setAlarm(deadline)
 		if !r.conn.watch(r.wake) {
 			return
 		}
 	}
 }
 
+// setAlarm makes the world wake the owner at a time; zero: at none.
+func (r *run) setAlarm(at time.Time) {
+	if at == r.wakes { // most events leave it as it is
+		return
+	}
+	if r.wakes = at; at.IsZero() {
+		r.alarm.Stop()
+	} else {
+		r.alarm.Set(at)
+	}
+}
+
 // connects connects if the owner wants that and the backoff is over; otherwise it sees to being
 // asked again in time.
 func (r *run) connects(now time.Time, deadline *time.Time) bool {
-	if !r.wanted || !r.conn.state().Down() {
+	if !r.wanted || !r.check.state.Down() {
 		return false
 	}
 	wait, forever := r.conn.delay(now)

@@ -27,7 +27,8 @@ type Setup struct {
 	Jitter    time.Duration `plan:"jitter"`
 	Bandwidth int64         `plan:"bandwidth"` // bytes a second
 	Window    int           `plan:"window"`    // bytes on the way or unread
-	Piece     int           `plan:"piece"`     // most bytes that arrive together
+	Piece     int           `plan:"piece"`     // most bytes that arrive together,
+	PieceIn   int           `plan:"piece-in"`  // and most of those that the broker sent
 	Take      int           `plan:"take"`      // most bytes that a Send takes
 
 	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured

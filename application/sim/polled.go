@@ -9,8 +9,8 @@ import (
 	"brokerconn/ports"
 )
 
-// polled is a broker.Polled as its owner drives it. The World is its clock and its selector, so
-// that its blocking calls let time pass.
+// polled is a broker.Polled as its owner drives it. The World is its clock, and what its blocking
+// calls wait for.
 type polled struct {
 	p      *broker.Polled
 	r      *run
@@ -19,6 +19,16 @@ type polled struct {
 
 	flying  int    // in flight,
 	counted [3]int // with these counts
+}
+
+// selector is the World, which lets time pass in a blocking call. There too each event that the
+// connection is given is a step.
+type selector struct{ r *run }
+
+func (s selector) Wait(what any, until time.Time) error {
+	s.r.Steps++
+	s.r.check.counts() // which futures are done, the owner sees behind the call
+	return s.r.w.Wait(what, until)
 }
 
 func newPolled(r *run) *polled {
@@ -33,7 +43,7 @@ func newPolled(r *run) *polled {
 		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
 		ProbeOldReleases: new(s.old() || s.Probe),
 		APIVersion:       c.APIVersion,
-		Clock:            r.w, Selector: r.w, Hooks: p.hooks(),
+		Clock:            r.w, Selector: selector{r}, Hooks: p.hooks(),
 	}
 	from := portsOf(s, r)
 	cfg.Transport, cfg.Codec, cfg.Metrics = from.Transport, from.Codec, from.Metrics

@@ -70,6 +70,7 @@ type run struct {
 	nameUntil time.Time
 	slowUntil time.Time
 	logins
+	limits
 
 	release       int       // of those that are known
 	throttle      *Step     // for the next answer that has the field
@@ -79,6 +80,7 @@ type run struct {
 	conn    connection
 	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
+	wakes   time.Time // when alarm is set to
 	wake    func()
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
@@ -101,6 +103,15 @@ type run struct {
 
 // Run runs a plan.
 func Run(p Plan) Result { return newRun(p, nil, nil).run() }
+
+// Check is Run without the Trace, and takes less time. It checks all the same.
+func Check(p Plan) Result { return check(p, nil) }
+
+func check(p Plan, c *Coverage) Result {
+	r := c.newRun(p)
+	r.trace.off = true
+	return r.run()
+}
 
 func (r *run) run() (result Result) {
 	defer func() {
@@ -147,11 +158,11 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 		cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
-		sortSteps(r.steps)
+		slices.SortStableFunc(r.steps, byTime)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
-	r.trace = trace{r.start, r.memory.text[:0]}
+	r.trace = trace{start: r.start, text: r.memory.text[:0]}
 	r.check.init(r)
 	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
@@ -160,14 +171,12 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 	r.net = r.memory.net.Successor(r.w)
 	r.tap = tap{Network: r.net, r: r}
 	r.path = pathOf(p.Setup, r.w)
-	for i := range max(p.Setup.Addresses, 1) {
-		r.addresses = append(r.addresses, fmt.Sprintf("10.0.0.%d:9092", i+1))
-	}
+	r.addresses = addressesOf(max(p.Setup.Addresses, 1))
 	r.broker = brokerOf(p.Setup, r)
 	r.heal()
 	r.connection()
 	r.wake = func() { r.awake = true }
-	r.alarm = r.w.NewAlarm(r.wake)
+	r.alarm = r.w.NewAlarm(func() { r.wakes, r.awake = time.Time{}, true })
 	return r
 }
 
@@ -199,20 +208,24 @@ func (r *run) react() {
 // turn is a step of the connection.
 func (r *run) turn() {
 	r.awake = false
-	r.Steps++
 	r.story.working()
+	r.Steps++
 	r.drive()
 	r.check.after()
 	r.story.idle()
 }
 
-// next is the next step of the plan.
+// next is the next step of the plan, or all that the owner does at one instant.
 func (r *run) next() {
-	s := r.steps[0]
-	if r.steps = r.steps[1:]; len(r.steps) > 0 {
+	for owners := true; owners; {
+		s := r.steps[0]
+		r.steps = r.steps[1:]
+		r.do(s)
+		owners = len(r.steps) > 0 && r.steps[0].At == s.At && s.requests() && r.steps[0].requests()
+	}
+	if len(r.steps) > 0 {
 		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
-	r.do(s)
 }
 
 func (r *run) do(s Step) {

@@ -1,139 +1,197 @@
 package sim
 
 import (
-	"reflect"
+	"math"
 	"slices"
 	"time"
 )
 
-// Shrink returns the least plan that it finds in which the same invariant does not hold as in p:
-// steps are left out, settings and arguments set to zero or one, and pauses left out. It returns p
-// itself if all invariants hold.
+// Shrink returns the least plan that it finds in which the same invariant does not hold as in p: one
+// with the fewest lines, and of these one whose numbers and times are small. It returns p itself if
+// all invariants hold. It takes about a second at most.
 func Shrink(p Plan) Plan {
 	first := Run(p).Failure
 	if first == nil {
 		return p
 	}
-	return ShrinkBy(p, maxShrinkRuns, func(p Plan) bool {
-		f := Run(p).Failure
-		return f != nil && f.Invariant == first.Invariant
-	})
+	s := shrinker{plan: p, at: first.At, left: maxShrinkSteps, exact: true, tried: map[string]bool{}}
+	s.fails = func(p Plan) (bool, time.Duration) {
+		result := Run(p)
+		s.left -= result.Steps + len(result.Trace)/bytesOfStep
+		if result.Failure == nil || result.Failure.Invariant != first.Invariant {
+			return false, 0
+		}
+		return true, result.Failure.At
+	}
+	return s.shrink()
 }
 
-// ShrinkBy returns the least plan that it finds for which fails returns true, as it does for p. It
-// calls fails so many times at most.
+// ShrinkBy returns the least plan that it finds for which fails returns true, as it does for p. The
+// plan may be one of another engine: its seed and its verbs are kept. ShrinkBy calls fails so many
+// times at most.
 func ShrinkBy(p Plan, most int, fails func(Plan) bool) Plan {
-	s := shrinker{p, fails, most}
-	for before := -1; s.left > 0 && before != s.cost(); {
-		before = s.cost()
-		s.leaveOut()
-		s.simplifySetup()
-		s.simplifySteps()
+	s := shrinker{plan: p, left: most, tried: map[string]bool{}}
+	s.fails = func(p Plan) (bool, time.Duration) {
+		s.left--
+		return fails(p), 0
+	}
+	return s.shrink()
+}
+
+const (
+	// maxShrinkSteps bounds the time that Shrink takes, in steps of runs. What a step does beside the
+	// connection's work is counted by what it writes to the trace.
+	maxShrinkSteps = 600_000
+	bytesOfStep    = 25
+
+	// fewSteps is how many steps a plan has at most of which each few are tried alone, and
+	// mostTogether is how many these are.
+	fewSteps     = 24
+	mostTogether = 4
+)
+
+type shrinker struct {
+	plan  Plan
+	at    time.Duration // when the plan failed; 0: not known
+	fails func(Plan) (ok bool, at time.Duration)
+	exact bool            // the plan is one of this engine
+	left  int             // how much may be run
+	tried map[string]bool // the texts of plans
+}
+
+// attempt is a way to try a plan.
+type attempt func(Plan) bool
+
+// shrink goes on until nothing makes the plan less. What needs more runs comes later.
+func (s *shrinker) shrink() Plan {
+	s.upTo()
+	some, many := s.seeds(4), s.seeds(16)
+	for s.left > 0 && (s.leaveOut(s.try, 16) || s.edit(true) ||
+		!s.small() && (s.tail(some) || s.spread(16) || s.leaveOut(some, 8)) ||
+		s.leaveOut(s.try, math.MaxInt) || s.edit(false) || s.tail(some) || s.pick(s.try) || s.pairs(s.try) ||
+		s.spread(64) || s.leaveOut(some, math.MaxInt) || s.pick(many) || s.pairs(some)) {
 	}
 	return s.plan
 }
 
-// maxShrinkRuns bounds the time that Shrink takes: about a second.
-const maxShrinkRuns = 3000
+// small reports whether the plan has so few steps that each few of them may be tried.
+func (s *shrinker) small() bool { return len(s.plan.Steps) <= fewSteps }
 
-type shrinker struct {
-	plan  Plan
-	fails func(Plan) bool
-	left  int
-}
-
-// try keeps a plan if it still fails.
+// try keeps a plan if it is less, and still fails.
 func (s *shrinker) try(p Plan) bool {
-	if s.left == 0 {
+	if s.left <= 0 || !costOf(p).less(costOf(s.plan)) {
 		return false
 	}
-	s.left--
-	if !s.fails(p) {
+	text := p.String()
+	if s.tried[text] {
 		return false
 	}
-	s.plan = p
-	return true
+	s.tried[text] = true
+	ok, at := s.fails(p)
+	if ok {
+		s.plan, s.at = p, at
+		s.upTo()
+	}
+	return ok
 }
 
-// leaveOut leaves out steps: halves, then quarters, down to one.
-func (s *shrinker) leaveOut() {
-	for size := (len(s.plan.Steps) + 1) / 2; size > 0; size /= 2 {
-		for from := 0; from < len(s.plan.Steps); {
-			p := s.plan
-			p.Steps = slices.Delete(slices.Clone(p.Steps), from, min(from+size, len(p.Steps)))
-			if !s.try(p) {
-				from += size
-			}
+// seeds tries a plan with its own seed, and with n others: what is drawn for jitter, backoffs and
+// sessions moves with each line that is left out, and a failure may need it to be as it was.
+func (s *shrinker) seeds(n uint64) attempt {
+	return func(p Plan) bool {
+		ok := s.try(p)
+		for seed := uint64(0); s.exact && !ok && seed < n; seed++ {
+			p.Seed = seed
+			ok = s.try(p)
 		}
+		return ok
 	}
 }
 
-func (s *shrinker) simplifySetup() {
-	for i := range reflect.TypeFor[Setup]().NumField() {
-		p := s.plan
-		if v := reflect.ValueOf(&p.Setup).Elem().Field(i); !v.IsZero() {
-			v.SetZero()
-			s.try(p)
-		}
-	}
-	if p := s.plan; p.Seed != 0 {
-		p.Seed = 0
+// upTo leaves out the steps behind the time at which the plan failed.
+func (s *shrinker) upTo() {
+	p := s.plan
+	p.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(step Step) bool { return step.At > s.at })
+	if s.at > 0 && len(p.Steps) < len(s.plan.Steps) {
 		s.try(p)
 	}
 }
 
-// simplifySteps makes arguments less, and the time between steps.
-func (s *shrinker) simplifySteps() {
-	for i := range s.plan.Steps {
-		change := func(f func(*Step)) bool {
+// leaveOut leaves out steps: halves, then quarters, down to one of so many parts.
+func (s *shrinker) leaveOut(try attempt, parts int) (less bool) {
+	n := len(s.plan.Steps)
+	for size := (n + 1) / 2; size > 0 && n/size <= parts; size /= 2 {
+		for from := 0; from < len(s.plan.Steps); {
 			p := s.plan
-			p.Steps = slices.Clone(p.Steps)
-			f(&p.Steps[i])
-			return p.Steps[i] != s.plan.Steps[i] && s.try(p)
-		}
-		before := time.Duration(0)
-		if i > 0 {
-			before = s.plan.Steps[i-1].At
-		}
-		// A pause that cannot be left out may be a shorter one, or a round one.
-		pause := s.plan.Steps[i].At - before
-		for _, to := range []time.Duration{0, time.Second, pause / 2, pause.Truncate(time.Second),
-			pause.Truncate(time.Millisecond)} {
-			if s.shift(i, pause-to) {
-				break
+			p.Steps = slices.Delete(slices.Clone(p.Steps), from, min(from+size, len(p.Steps)))
+			if !try(p) {
+				from += size
+				continue
 			}
-		}
-		for _, n := range []int64{0, 1, s.plan.Steps[i].N / 2} {
-			if change(func(step *Step) { step.N = min(step.N, n) }) {
-				break
-			}
-		}
-		for _, d := range []time.Duration{0, time.Millisecond, time.Second, s.plan.Steps[i].For / 2} {
-			if change(func(step *Step) { step.For = min(step.For, d) }) {
-				break
-			}
+			less = true
 		}
 	}
+	return less
 }
 
-// shift lets a step, and all that follow, happen earlier.
-func (s *shrinker) shift(i int, by time.Duration) bool {
-	if by <= 0 {
+// edit tries one edit after the other, or only those of settings.
+func (s *shrinker) edit(settings bool) (less bool) {
+	for i, list := 0, edits(s.plan, s.at, s.exact); i < len(list); i++ {
+		if (!settings || list[i].step < 0) && s.try(list[i].of(s.plan)) {
+			less = true
+			list = edits(s.plan, s.at, s.exact)
+		}
+	}
+	return less
+}
+
+// pairs tries to leave out a line together with another edit.
+func (s *shrinker) pairs(try attempt) bool {
+	if !s.small() {
 		return false
 	}
-	p := s.plan
-	p.Steps = slices.Clone(p.Steps)
-	for j := i; j < len(p.Steps); j++ {
-		p.Steps[j].At -= by
+	list := edits(s.plan, s.at, s.exact)
+	for i, a := range list {
+		if !a.line {
+			continue
+		}
+		if try(a.of(s.plan)) {
+			return true
+		}
+		for j, b := range list {
+			if b.line && j <= i || a.step == b.step && a.step >= 0 {
+				continue
+			}
+			// That of the later step first, so that the other's place is the one in the list.
+			first, second := a, b
+			if a.step < b.step {
+				first, second = b, a
+			}
+			if try(second.of(first.of(s.plan))) {
+				return true
+			}
+		}
 	}
-	return s.try(p)
+	return false
 }
 
-// cost is what shrinking makes less.
-func (s *shrinker) cost() int {
-	cost := len(s.plan.String())
-	for _, step := range s.plan.Steps {
-		cost += int(step.N&0xffff) + int(step.For/time.Millisecond) + int(step.At/time.Millisecond)
+// cost is what shrinking makes less: the lines, and then the rest.
+type cost struct{ lines, size int }
+
+func costOf(p Plan) cost {
+	text := p.String()
+	c := cost{size: len(text)}
+	for _, r := range text {
+		if r == '\n' {
+			c.lines++
+		}
 	}
-	return cost
+	for _, step := range p.Steps {
+		c.size += int(step.N&0xffff) + int(step.For/time.Millisecond) + int(step.At/time.Millisecond)
+	}
+	return c
+}
+
+func (c cost) less(than cost) bool {
+	return c.lines < than.lines || c.lines == than.lines && c.size < than.size
 }

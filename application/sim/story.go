@@ -9,16 +9,17 @@ import (
 
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/sim/chart"
+	"brokerconn/application/sim/sentences"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
 
 // The actors of a chart.
 const (
-	theOwner      = "owner"
-	theConnection = "connection"
-	theNetwork    = "network"
-	theBroker     = "broker"
+	theOwner      = sentences.Owner
+	theConnection = sentences.Connection
+	theNetwork    = sentences.Network
+	theBroker     = sentences.Broker
 )
 
 // Explain runs a plan and returns, beside the result, what happened as a sequence chart: what the
@@ -71,15 +72,18 @@ func (s *story) step(step Step) {
 	if s == nil {
 		return
 	}
+	at, text, ok := sentences.Of(step.Verb, step.N, step.For)
+	if !ok {
+		at, text = theBroker, strings.TrimPrefix(step.String(), step.At.String()+" ")
+	}
 	switch {
 	case step.Verb == "send", step.Verb == "post", step.Verb == "cancel":
 	case step.Verb == "doze":
-		s.add(theOwner, "", "%s", sentenceOf(step).text)
+		s.add(theOwner, "", "%s", text)
 	case verbIndex(step.Verb) < owners:
-		s.add(theOwner, theConnection, "%s", sentenceOf(step).text)
+		s.add(theOwner, theConnection, "%s", text)
 	default:
-		said := sentenceOf(step)
-		s.add(said.at, "", "fault: %s", said.text)
+		s.add(at, "", "fault: %s", text)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestEveryVerbHasSentence(t *testing.T) {
 	for _, verb := range sim.Verbs() {
 		got := chartOf(t, "0s send\n1s "+verb+" 1 1s\n1s send\n")
 		if strings.Contains(got, verb+" 1 1s") {
-			t.Errorf("a chart says %q, want a sentence: see sentences.go", verb)
+			t.Errorf("a chart says %q, want a sentence: see the package sentences", verb)
 		}
 	}
 }

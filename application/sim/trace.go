@@ -12,6 +12,7 @@ import (
 // trace is the text of what happened. Its lines are canonical: they hold no address, no map and no
 // text of the system.
 type trace struct {
+	off   bool // nothing is written
 	start time.Time
 	text  []byte
 }
@@ -41,6 +42,9 @@ func (t *trace) error(err error) {
 }
 
 func (t *trace) step(now time.Time, s Step) {
+	if t.off {
+		return
+	}
 	t.line(now, "plan")
 	t.word(s.Verb)
 	t.number(s.N)
@@ -49,6 +53,9 @@ func (t *trace) step(now time.Time, s Step) {
 }
 
 func (t *trace) changed(now time.Time, from, to domain.State, err error) {
+	if t.off {
+		return
+	}
 	t.line(now, "state")
 	t.word(from.String())
 	t.word(to.String())
@@ -57,6 +64,9 @@ func (t *trace) changed(now time.Time, from, to domain.State, err error) {
 }
 
 func (t *trace) noted(now time.Time, e *domain.Event) {
+	if t.off {
+		return
+	}
 	t.line(now, "event")
 	t.number(int64(e.Kind))
 	t.error(e.Err)
@@ -64,12 +74,18 @@ func (t *trace) noted(now time.Time, e *domain.Event) {
 }
 
 func (t *trace) gaveUp(now time.Time, number int64) {
+	if t.off {
+		return
+	}
 	t.line(now, "gave up")
 	t.number(number)
 	t.end()
 }
 
 func (t *trace) completed(now time.Time, number int64, err error) {
+	if t.off {
+		return
+	}
 	t.line(now, "completed")
 	t.number(number)
 	sent := domain.SentFully
@@ -83,11 +99,24 @@ func (t *trace) completed(now time.Time, number int64, err error) {
 
 // received is a request at the broker: what was sent, byte by byte, but for the number in its body.
 func (t *trace) received(req *model.Request) {
+	if t.off {
+		return
+	}
 	t.line(req.At, "received")
 	t.number(int64(req.Key))
 	t.number(int64(req.Version))
 	t.number(int64(req.ID))
 	t.word(req.ClientID)
 	t.number(int64(len(req.Body)))
+	t.end()
+}
+
+// release is a restart as another release.
+func (t *trace) release(now time.Time, name string) {
+	if t.off {
+		return
+	}
+	t.line(now, "release")
+	t.word(name)
 	t.end()
 }

@@ -8,11 +8,9 @@ import (
 	"brokerconn/application/sim/servers"
 )
 
-// What is drawn from a stream of its own, so that it leaves the rest of each plan as it is.
-
 // variety draws settings.
 func (g generator) variety(s *Setup) {
-	if s.Polled = g.percent(25); s.Polled {
+	if s.Polled = g.percent(15); s.Polled {
 		s.Blocking = g.percent(20)
 	}
 	if s.Old > 0 || s.Probe {
@@ -60,7 +58,7 @@ func (g generator) peer(s Setup) Peer {
 // steps draws more operations and faults, up to a time.
 func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	add := func(percent int64, verb string, n int64, d time.Duration) {
-		for ; g.percent(percent); percent /= 2 {
+		for ; g.likely(percent); percent /= 2 {
 			steps = append(steps, Step{At: g.Between(0, end), Verb: verb, N: n, For: d})
 		}
 	}
@@ -70,9 +68,9 @@ func (g generator) steps(end time.Duration, s Setup) (steps []Step) {
 	if s.Polled {
 		add(50, "doze", 0, g.Between(0, 5*time.Second))
 	}
-	if g.percent(40) {
+	if g.likely(60) {
 		for range g.Below(20) {
-			add(100, "ask", 0, 0)
+			steps = append(steps, Step{At: g.Between(0, end), Verb: "ask"})
 		}
 	}
 	add(10, "withdraw", g.Below(3), 0)
@@ -147,7 +145,7 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 	}
 	var kinds []verb
 	for _, v := range list {
-		if g.percent(25) {
+		if g.likely(30) {
 			kinds = append(kinds, v)
 		}
 	}
@@ -158,7 +156,7 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 			steps = append(steps, step)
 		}
 	}
-	if s.Login && g.percent(40) {
+	if s.Login && g.likely(40) {
 		for range 1 + g.Below(3) {
 			at := g.Between(0, end)
 			if g.percent(60) { // within a login

@@ -116,7 +116,9 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 
 // sortSteps sorts by time, and leaves the order of those of one time.
 func sortSteps(steps []Step) {
-	slices.SortStableFunc(steps, byTime)
+	if !slices.IsSortedFunc(steps, byTime) {
+		slices.SortStableFunc(steps, byTime)
+	}
 }
 
 func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }
@@ -196,10 +198,15 @@ func (r *run) heal() {
 	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
 	r.healPeers()
 	if r.broker.Login != nil {
-		r.broker.Login.Unheeded = false
+		r.broker.Login.Unheeded, r.broker.Login.TooSoon = false, false
+		r.healMechanisms()
 	}
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()
 	r.healSlow()
 }
+
+// requests reports whether a step puts a request into the owner's queue, and does nothing to the
+// connection. Those of one instant are admitted together.
+func (s Step) requests() bool { return s.Verb == "send" || s.Verb == "post" }

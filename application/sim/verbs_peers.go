@@ -48,9 +48,22 @@ var peerVerbs = []verb{
 	{"limit-late", func(r *run, s Step) {
 		r.site(s.For, simulation.Site{Accept: r.after(min(s.For, 12*time.Second), r.broker.Accept)})
 	}},
+	// A request of more than N bytes, or 500, ends the connection for a time.
+	{"limit-size", func(r *run, s Step) {
+		r.broker.MaxRequest = int32(or(int(min(s.N, math.MaxInt32)), 500))
+		r.later(&r.sizeUntil, lasting(s), r.healSize)
+	}},
+	// The broker behind a proxy is down: the proxy answers ApiVersions with error -1, and closes.
+	{"proxy-alone", func(r *run, s Step) { r.alone = r.during(lasting(s)) }},
 	{"dead-reset", func(r *run, s Step) { // nothing is behind what accepts
 		r.site(s.For, simulation.Site{Accept: (*simulation.Peer).Reset})
 	}},
+}
+
+// limits are faults of this file that last.
+type limits struct {
+	sizeUntil time.Time
+	alone     period // the proxy, without a broker
 }
 
 // after lets something happen to a link some time after it was accepted.
@@ -65,7 +78,7 @@ func (r *run) gap(d time.Duration) {
 }
 
 // isStopped reports whether the owner is stopped.
-func (r *run) isStopped() bool { return r.w.Now().Before(r.stopped) }
+func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.w.Now().Before(r.stopped) }
 
 // impostor restarts the broker as another one of another cluster, for a time.
 func (r *run) impostor(d time.Duration) {
@@ -111,9 +124,19 @@ func throttleField(reply *model.Reply) int {
 	return -1
 }
 
+func (r *run) healSize() { r.broker.MaxRequest = 0 }
+
+// spoilAlone is the answer of a proxy without a broker.
+func (r *run) spoilAlone(reply *model.Reply) {
+	if reply.Key == ports.KeyAPIVersions && r.alone.lasts(r.w.Now()) && len(reply.Body) >= 2 {
+		reply.Body[0], reply.Body[1], reply.Close = 0xff, 0xff, true
+	}
+}
+
 // spoilThrottle puts a throttle time into an answer that has the field. A broker that throttles
 // does not read meanwhile.
 func (r *run) spoilThrottle(reply *model.Reply) {
+	r.spoilAlone(reply)
 	at := throttleField(reply)
 	if r.throttle == nil || at < 0 || at+4 > len(reply.Body) {
 		return
@@ -138,8 +161,12 @@ func (r *run) spoilThrottle(reply *model.Reply) {
 	}
 }
 
-// compares reports whether the broker compares the names of the one that is meant.
+// compares reports whether the broker compares the names of the one that is meant. Where a login is wanted
+// it does not before one.
 func (r *run) compares() bool {
+	if s := r.plan.Setup; s.Peer == saslListener && !s.Login {
+		return false
+	}
 	named := false
 	for _, a := range r.broker.APIs {
 		if a.Key == ports.KeyAPIVersions && a.Max < namingVersions {
@@ -155,7 +182,8 @@ const namingVersions = 5
 
 // healPeers ends the faults of this file.
 func (r *run) healPeers() {
-	r.throttle = nil
+	r.throttle, r.alone = nil, period{}
+	r.healSize()
 	if r.isStopped() {
 		r.stopped = r.w.Now()
 		r.turn()
@@ -218,9 +246,7 @@ func (r *run) shift(by int, away time.Duration) {
 	}
 	r.release = min(max(r.release+by, least), servers.Count()-1)
 	r.broker.APIs, r.broker.LeavesUnknown = servers.APIs(r.release), r.leavesUnknown()
-	r.trace.line(r.w.Now(), "release")
-	r.trace.word(servers.Release(r.release).String())
-	r.trace.end()
+	r.trace.release(r.w.Now(), servers.Release(r.release).String())
 	r.restart(away, true)
 }
 

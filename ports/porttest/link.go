@@ -208,8 +208,12 @@ func recvSome(t *testing.T, link ports.Link, p []byte, off int) int {
 	switch {
 	case n < 0 || n > len(p):
 		t.Fatalf("Recv into %d bytes: n = %d", len(p), n)
-	case n == 0 && err != ports.ErrWouldBlock, n > 0 && err != nil:
-		t.Fatalf("Recv: %d, %v; want ErrWouldBlock itself if and only if there are none", n, err)
+	case n == 0 && err != ports.ErrWouldBlock:
+		t.Fatalf("Recv: 0, %v; want ErrWouldBlock itself", err)
+	case n > 0 && err != nil && err != ports.ErrWouldBlock:
+		t.Fatalf("Recv: %d, %v; want the error behind the last byte", n, err)
+	case n == len(p) && err != nil:
+		t.Fatalf("Recv filled p and returned %v; want to be asked for more", err)
 	case bytes.Count(p[n:], []byte{0xAA}) != len(p)-n:
 		t.Fatalf("Recv said %d and wrote beyond", n)
 	}

@@ -1,6 +1,7 @@
 package porttest_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -51,6 +52,8 @@ var transportFaults = []struct {
 		link: func(l sound) ports.Link { return recvs{l, without(ports.ErrWouldBlock)} }},
 	{name: "Recv counts one less", check: "Link/bytes_arrive",
 		link: func(l sound) ports.Link { return recvs{l, less} }},
+	{name: "Recv says that all is there", check: "Link/bytes_arrive",
+		link: func(l sound) ports.Link { return recvs{l, all} }},
 	{name: "Recv writes beyond", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return recvBeyond{l} }},
 	{name: "Send keeps the caller's bytes", check: "Link/bytes_arrive",
 		link: func(l sound) ports.Link { return &sendLate{sound: l} }},
@@ -223,6 +226,9 @@ func wrap(n int, err error) (int, error) {
 }
 
 func less(n int, err error) (int, error) { return max(n-1, min(n, 1)), err }
+
+// all says that nothing more has arrived, whatever there is.
+func all(n int, err error) (int, error) { return n, cmp.Or(err, ports.ErrWouldBlock) }
 
 // without makes nil of an error.
 func without(hidden error) func(int, error) (int, error) {

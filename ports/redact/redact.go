@@ -4,7 +4,7 @@ package redact
 
 import (
 	"encoding/base64"
-	"fmt"
+	"encoding/hex"
 	"html"
 	"strconv"
 	"strings"
@@ -60,16 +60,31 @@ func shares(text, secret string, n int) bool {
 		}
 		return false
 	}
-	pieces := map[string]bool{}
-	for i := range len(secret) - n + 1 {
-		pieces[secret[i:i+n]] = true
+	less, more := text, secret
+	if len(less) > len(more) {
+		less, more = more, less
 	}
-	for i := range len(text) - n + 1 {
-		if pieces[text[i:i+n]] {
+	if len(less) < n {
+		return false
+	}
+	runs := make(map[run]bool, len(less)-n+1)
+	for i := range len(less) - n + 1 {
+		runs[runOf(less[i:i+n])] = true
+	}
+	for i := range len(more) - n + 1 {
+		if runs[runOf(more[i:i+n])] {
 			return true
 		}
 	}
 	return false
+}
+
+// run is so many bytes in a row, which are hashed faster than a string of them.
+type run [spread]byte
+
+func runOf(text string) (r run) {
+	copy(r[:], text)
+	return r
 }
 
 // folded returns text with one form of what differs between the encodings of forms and
@@ -93,7 +108,7 @@ func spellings(secret string) []string {
 	for _, c := range []byte(secret) {
 		numbers.WriteString(strconv.Itoa(int(c)))
 	}
-	all := []string{fmt.Sprintf("%x", secret), base64.RawStdEncoding.EncodeToString([]byte(secret))}
+	all := []string{hex.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret))}
 	if len(secret) >= piece/2 {
 		all = append(all, numbers.String())
 	}

@@ -40,8 +40,8 @@ type Broker struct {
 	Login *Login
 	// Dialect is whose logins it has.
 	Dialect Dialect
-	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative
-	// one, ends the connection.
+	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative one, ends the
+	// connection, as one of more than 512 KiB does before a login and within one.
 	MaxRequest int32
 	// Think, if not nil, is how long a request takes.
 	Think func(*Request) time.Duration
@@ -101,7 +101,22 @@ type Request struct {
 	At           time.Time // when it had arrived
 }
 
-const defaultMaxRequest = 100 << 20
+const (
+	defaultMaxRequest = 100 << 20
+	maxLoginRequest   = 512 << 10
+)
+
+// limit returns the largest size of a request now.
+func (c *Conn) limit() int32 {
+	limit := c.b.MaxRequest
+	if limit == 0 {
+		limit = defaultMaxRequest
+	}
+	if l := c.b.Login; l != nil && !l.Open && c.b.Dialect == Kafka && !c.Authenticated() {
+		limit = min(limit, maxLoginRequest)
+	}
+	return limit
+}
 
 // Accept is the Accept of a [simulation.Site].
 func (b *Broker) Accept(p *simulation.Peer) {
@@ -204,13 +219,14 @@ func (c *Conn) work() {
 		if n > 0 {
 			c.in = c.in[:len(c.in)+n]
 			c.parse()
-			continue
 		}
-		if err != nil && !blocks(err) {
+		if blocks(err) {
+			break
+		}
+		if err != nil {
 			c.Close() // a broker that reads the end of a connection drops what it would have answered
 			return
 		}
-		break
 	}
 	c.flush()
 }
@@ -218,11 +234,8 @@ func (c *Conn) work() {
 // parse serves the requests that are complete.
 func (c *Conn) parse() {
 	for !c.closed && len(c.in) >= 4 {
-		size, limit := int32(binary.BigEndian.Uint32(c.in)), c.b.MaxRequest
-		if limit == 0 {
-			limit = defaultMaxRequest
-		}
-		if size < 0 || size > limit {
+		size := int32(binary.BigEndian.Uint32(c.in))
+		if size < 0 || size > c.limit() {
 			c.Close()
 			return
 		}

@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 	"time"
 
@@ -142,4 +141,4 @@ func (r *Reply) appendFrame(dst []byte) []byte {
 	return append(dst, r.Body...)
 }
 
-func blocks(err error) bool { return errors.Is(err, ports.ErrWouldBlock) }
+func blocks(err error) bool { return err == ports.ErrWouldBlock }

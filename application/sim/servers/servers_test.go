@@ -62,6 +62,7 @@ func TestPeersHaveWhatWasMeasured(t *testing.T) {
 		"kfake":           {5, model.OffersVersions, nil},
 		"kfake-open":      {5, model.OffersVersions, nil},
 		"event-hubs":      {3, model.Closes, nil},
+		"sasl-listener":   {5, model.OffersVersions, nil},
 		"controller":      {5, model.OffersVersions, []int16{0, 1, ports.KeyMetadata}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,9 +97,6 @@ func TestPeersHaveWhatWasMeasured(t *testing.T) {
 	i := slices.IndexFunc(b.APIs, func(a model.API) bool { return a.Key == 76 })
 	if a := b.APIs[i]; a.Min != 1 || a.Max != 0 {
 		t.Errorf("API 76 of kroxylicious: got v%d to v%d, want v1 to v0", a.Min, a.Max)
-	}
-	if a := servers.APIs(servers.Count() - 1)[i]; a.Max == 0 {
-		t.Error("the table of the release has changed")
 	}
 	saslpeer.Panics(t, "servers: no server is named nothing", func() { servers.Become("nothing", &b) })
 }
