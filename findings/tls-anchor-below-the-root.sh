@@ -18,7 +18,8 @@ python3 -m venv venv
 venv/bin/pip -q install confluent-kafka==2.16.1
 
 key() { # and a request, in $1.key and $1.csr
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" 2>/dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" \
+    -subj "/CN=$1" 2>/dev/null
 }
 sign() { # $1 by $2, with the extension $3
   openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -out "$1.pem" -days 2 \

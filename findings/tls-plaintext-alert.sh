@@ -101,7 +101,7 @@ import sys
 
 conn = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 conn.settimeout(30)
-conn.sendall(bytes.fromhex("0000001500120003000000010004") + b"kafk" + bytes.fromhex("0004676f03312e3000")[:9])
+conn.sendall(bytes.fromhex("00000012001200000000000100") + b"\x08finding!")
 try:
     print(conn.recv(100).hex() or "no byte")
 except ConnectionResetError:
@@ -112,8 +112,12 @@ java Server.java >Java.port &
 ./server >Go.port &
 python3 server.py >Python.port &
 node server.js >Node.port &
+touch OpenSSL.log
 openssl s_server -accept 127.0.0.1:0 -cert server.pem -key server.key <&- >OpenSSL.log 2>&1 &
-until [ -e OpenSSL.log ] && sed -n 's/^ACCEPT 127.0.0.1://p' OpenSSL.log >OpenSSL.port && [ -s OpenSSL.port ]; do sleep 0.1; done
+until [ -s OpenSSL.port ]; do
+  sleep 0.1
+  sed -n 's/^ACCEPT 127.0.0.1://p' OpenSSL.log >OpenSSL.port
+done
 got=$(for name in Java Go OpenSSL Python Node; do
   until [ -s $name.port ]; do sleep 0.1; done
   echo "$name $(python3 ask.py "$(cat $name.port)")"
