@@ -110,8 +110,17 @@ const idle = 1<<63 - 1
 const busy = 50_000
 
 func (w *World) drive() {
+	happening := false
+	defer func() {
+		if happening { // w.Fatalf in a handler or a fault has ended this goroutine
+			go w.drive()
+		}
+	}()
 	settle()
 	for w.callLoops() {
+		if !w.calm { // what was woken may make the next event an earlier one
+			settle()
+		}
 		w.hurried.Store(false)
 		if w.stopped.Load() {
 			w.next.Stop()
@@ -126,10 +135,15 @@ func (w *World) drive() {
 		}
 		w.now = w.Now()
 		w.served, w.still = servedNone, false
-		if w.now.Before(w.due) || w.pausing.Load() > 0 || !w.sim.StepUntil(w.now) {
-			continue // what was due may have been canceled at this instant
+		if w.now.Before(w.due) || w.pausing.Load() > 0 {
+			continue
 		}
-		w.calm = w.still || w.served == servedByCluster
+		happening = true
+		some := w.sim.StepUntil(w.now)
+		if happening = false; !some { // what was due was canceled at this instant
+			continue
+		}
+		w.calm = w.still || w.served == servedByCluster && !w.opened.Load()
 		w.happened.Add(1)
 		w.round = w.current()
 		if w.now.Sub(w.second) >= time.Second {
@@ -145,9 +159,6 @@ func (w *World) drive() {
 // waitForNext waits for the next event, or until it comes to be earlier. It returns false if another
 // goroutine has become the driver.
 func (w *World) waitForNext() bool {
-	if !w.calm { // what was woken may make the next event an earlier one
-		settle()
-	}
 	now, wait := w.Now(), time.Duration(idle)
 	if next, some := w.sim.Next(); some {
 		wait = max(next.Sub(now), 1)
