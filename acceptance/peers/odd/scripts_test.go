@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/sim/servers"
@@ -40,7 +41,8 @@ func scripts() (list []script) {
 	for _, name := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI", "NONE"} {
 		add("SaslHandshake for "+name, handshake(1, name))
 	}
-	right, wrong := token("\x00"+user+"\x00"+password), token("\x00"+user+"\x00other")
+	right := token("\x00" + acceptance.PlainUser + "\x00" + acceptance.PlainPassword)
+	wrong := token("\x00" + acceptance.PlainUser + "\x00other")
 	plain := handshake(1, "PLAIN")
 	add("SaslHandshake v0", handshake(0, "PLAIN"))
 	add("a login", plain, right)
@@ -48,6 +50,11 @@ func scripts() (list []script) {
 	add("a token alone", right)
 	add("a token behind a login", plain, right, right)
 	add("a handshake behind a login", plain, right, plain)
+	add("a renewal", plain, right, plain, right)
+	add("a renewal too soon", plain, right, plain, right, plain)
+	add("a refused renewal", plain, right, plain, wrong)
+	add("a renewal by another mechanism", plain, right, handshake(1, "SCRAM-SHA-256"), right)
+	add("a renewal by a mechanism that it lacks", plain, right, handshake(1, "NONE"))
 	add("another handshake within a login", plain, plain)
 	add("another mechanism behind a refusal", handshake(1, "NONE"), plain)
 	list = append(list, script{"ApiVersions within a login", [][]byte{plain, versions(99)}, 99})
@@ -198,9 +205,13 @@ type simulated struct {
 	end bool
 }
 
-func (m modelled) link(name string) *simulated {
+func (m modelled) link() *simulated {
 	b := &model.Broker{World: simulation.NewWorld(1), ClusterID: cluster}
-	servers.Become(name, b)
+	if m.become != nil {
+		m.become(b)
+	} else {
+		servers.Become(m.name, b)
+	}
 	if m.login != nil {
 		b.Login = m.login
 	}
@@ -214,7 +225,7 @@ func (m modelled) link(name string) *simulated {
 func (s *simulated) send(p []byte) { _, _ = s.Send(p) }
 
 func (s *simulated) receive(func([]byte) bool) (got []byte) {
-	s.w.Advance(time.Second)
+	s.w.Advance(time.Millisecond) // about what a real one takes
 	chunk := make([]byte, 4096)
 	for !s.end {
 		n, err := s.Recv(chunk)
