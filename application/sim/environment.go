@@ -171,9 +171,9 @@ type memory struct {
 	broker   *model.Broker
 }
 
-var memories = sync.Pool{New: func() any { return &memory{net: new(simulation.Network), broker: new(model.Broker)} }}
+var memories = sync.Pool{New: func() any { return newMemory() }}
 
-func newMemory() *memory { return memories.Get().(*memory) }
+func newMemory() *memory { return &memory{net: new(simulation.Network), broker: new(model.Broker)} }
 
 // keepMemory is the end of a run.
 func (r *run) keepMemory() {

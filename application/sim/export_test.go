@@ -11,3 +11,6 @@ func PlantFailure() (undo func()) {
 	}
 	return func() { v.do = cancel }
 }
+
+// RunAlone is Run without anything that earlier runs have left.
+func RunAlone(p Plan) Result { return newRunIn(newMemory(), p, nil, nil).run() }

@@ -154,8 +154,11 @@ func panicked() string {
 }
 
 func newRun(p Plan, s *story, cover *Coverage) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s,
-		cover: cover}
+	return newRunIn(memories.Get().(*memory), p, s, cover)
+}
+
+func newRunIn(m *memory, p Plan, s *story, cover *Coverage) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: m, story: s, cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		slices.SortStableFunc(r.steps, byTime)

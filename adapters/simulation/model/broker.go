@@ -130,6 +130,10 @@ func (b *Broker) Accept(p *simulation.Peer) {
 // firstBytes is the room that a connection begins with, in each direction: enough for small frames.
 const firstBytes = 1024
 
+// mostBytes is how many are read at once. What a broker has not read as it closes a connection makes
+// a reset of the close, so that must not depend on the room that there happens to be.
+const mostBytes = 512
+
 // keptBytes is the largest buffer that is kept for another connection.
 const keptBytes = 64 << 10
 
@@ -214,8 +218,8 @@ func (c *Conn) isMuted() bool { return !c.muted.IsZero() && c.b.World.Now().Befo
 // work does what there is to do: it is called for every event of the link.
 func (c *Conn) work() {
 	for !c.closed && !c.isMuted() {
-		c.in = slices.Grow(c.in, firstBytes/2)
-		n, err := c.peer.Recv(c.in[len(c.in):cap(c.in)])
+		c.in = slices.Grow(c.in, mostBytes)
+		n, err := c.peer.Recv(c.in[len(c.in) : len(c.in)+mostBytes])
 		if n > 0 {
 			c.in = c.in[:len(c.in)+n]
 			c.parse()
