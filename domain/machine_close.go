@@ -156,6 +156,9 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 	if !clean || m.peer < answered {
 		m.forgetDetected()
 	}
+	if !clean && !retry && m.state == Authenticating && m.login.step == loginHandshake {
+		m.mechanisms.again()
+	}
 	m.lastErr = e
 	switch {
 	case clean:

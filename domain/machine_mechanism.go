@@ -110,13 +110,9 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	// The next attempt, behind the pause, chooses from all again: what was rejected or listed may
-	// have been wrong for a time.
-	m.mechanisms.rejected, m.mechanisms.offered = nil, nil
+	m.mechanisms.again()
 	if m.chooseMechanism(refusal.Offered) {
 		m.mechanisms.offered = refusal.Offered
-	} else {
-		m.mechanisms.choice = 0
 	}
 	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
 	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
@@ -201,6 +197,10 @@ type mechanisms struct {
 	rejected []string // by the broker, since a login succeeded
 	exposed  bool     // a secret was sent in plaintext or to a peer that is not verified, which was reported
 }
+
+// again makes the next attempt choose from all mechanisms: what a broker has rejected or listed may
+// have been wrong for a time.
+func (c *mechanisms) again() { c.choice, c.offered, c.rejected = 0, nil, nil }
 
 // LoginInfo describes a login.
 type LoginInfo struct {
