@@ -48,6 +48,9 @@ const (
 	// mostTogether is how many these are.
 	fewSteps     = 24
 	mostTogether = 4
+
+	// fewLines is how many lines a plan has at most for which no more seeds are tried.
+	fewLines = 6
 )
 
 type shrinker struct {
@@ -69,7 +72,8 @@ func (s *shrinker) shrink() Plan {
 	for s.left > 0 && (s.leaveOut(s.try, 16) || s.edit(true) ||
 		!s.small() && (s.tail(some) || s.spread(16) || s.leaveOut(some, 8)) ||
 		s.leaveOut(s.try, math.MaxInt) || s.edit(false) || s.tail(some) || s.pick(s.try) || s.pairs(s.try) ||
-		s.spread(64) || s.leaveOut(some, math.MaxInt) || s.pick(many) || s.pairs(some)) {
+		costOf(s.plan).lines > fewLines &&
+			(s.spread(64) || s.leaveOut(some, math.MaxInt) || s.pick(many) || s.pairs(some))) {
 	}
 	return s.plan
 }
