@@ -75,7 +75,7 @@ var mayImport = []struct {
 		"domain/release", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"application/sim/servers", []string{std, "ports", "domain/release", "adapters/simulation/model",
 		"adapters/kafkacodec", "github.com/twmb/franz-go/pkg/kmsg"}},
-	{"application/simtest", []string{std, "ports", "domain/release", "application/broker", "application/sim",
+	{"application/simtest", []string{std, "ports", "domain", "domain/release", "application/broker", "application/sim",
 		"application/sim/chart", "adapters/simulation", "adapters/simulation/model", "adapters/clock/system",
 		"adapters/kafkacodec", "adapters/netlink", "adapters/tls", "adapters/sasl/plain", "adapters/sasl/scram",
 		"adapters/sasl/oauthbearer", "github.com/twmb/franz-go/pkg/kmsg"}},

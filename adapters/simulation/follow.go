@@ -51,7 +51,7 @@ func (m *mutex) Unlock() {
 func (m *mutex) lock() {
 	m.Mutex.Lock()
 	if f := m.follows; f != nil {
-		f.w.turn(int64(f.now().Sub(epoch)))
+		f.w.turn(sinceEpoch(f.now()))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/cputime"
 	"brokerconn/application/sim"
 )
 
@@ -190,12 +191,12 @@ func TestPlanErrors(t *testing.T) {
 
 // BenchmarkSeeds reports steps and seeds per second of processor time, all invariants checked.
 func BenchmarkSeeds(b *testing.B) {
-	steps, seed, begin := 0, uint64(0), cpuTime()
+	steps, seed, begin := 0, uint64(0), cputime.Used()
 	for b.Loop() {
 		steps += sim.Check(sim.Generate(seed)).Steps
 		seed++
 	}
-	used := (cpuTime() - begin).Seconds()
+	used := (cputime.Used() - begin).Seconds()
 	b.ReportMetric(float64(steps)/used, "steps/cpu-s")
 	b.ReportMetric(float64(seed)/used, "seeds/cpu-s")
 	b.ReportMetric(float64(steps)/float64(seed), "steps/seed")

@@ -42,7 +42,10 @@ func (w *World) handle(n *node, r *model.Reply) {
 	w.mu.Lock()
 	handler := w.handled[r.Key]
 	w.mu.Unlock()
-	if handler == nil {
+	w.served = max(w.served, servedByCluster)
+	if handler != nil {
+		w.served = servedByTest
+	} else {
 		handler = func(i int, req kmsg.Request) kmsg.Response { return w.answer(i, req, r) }
 	}
 	var resp kmsg.Response
@@ -52,8 +55,12 @@ func (w *World) handle(n *node, r *model.Reply) {
 		return
 	}
 	resp.SetVersion(r.Version)
-	r.Body = resp.AppendTo(nil)
+	w.noteErrors(n, resp, r.Request.ID)
+	r.Body = resp.AppendTo(r.Memory(bodyRoom))
 }
+
+// bodyRoom is enough for most answers.
+const bodyRoom = 512
 
 // answer is what a broker of the cluster answers.
 func (w *World) answer(i int, req kmsg.Request, r *model.Reply) kmsg.Response {
@@ -83,6 +90,7 @@ const clusterID = "simulated-cluster"
 func (w *World) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
 	resp.ClusterID, resp.ControllerID = kmsg.StringPtr(clusterID), 0
+	resp.Brokers = make([]kmsg.MetadataResponseBroker, 0, len(w.nodes))
 	for _, n := range w.nodes {
 		b := kmsg.NewMetadataResponseBroker()
 		b.NodeID, b.Host, b.Port = int32(n.index), n.host, port
@@ -114,11 +122,9 @@ func (w *World) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 
 func (w *World) describeTopic(t *topic) kmsg.MetadataResponseTopic {
 	topic := kmsg.NewMetadataResponseTopic()
-	topic.Topic, topic.TopicID = kmsg.StringPtr(t.name), t.id
-	var all []int32
-	for _, n := range w.nodes {
-		all = append(all, int32(n.index))
-	}
+	topic.Topic, topic.TopicID = &t.name, t.id
+	all := w.names.replicas
+	topic.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, len(t.partitions))
 	for i := range t.partitions {
 		p := kmsg.NewMetadataResponseTopicPartition()
 		p.Partition, p.Leader, p.LeaderEpoch = int32(i), w.names.leader(t, i), w.names.epoch()

@@ -39,16 +39,18 @@ type node struct {
 // build makes the brokers of a world.
 func (w *World) build() {
 	apis := apisOf(w.o.Release)
+	w.names = names{w: w, topics: map[string]*topic{}}
 	for i := range w.o.Brokers {
-		host := "broker-" + strconv.Itoa(i)
+		host := hostOf(i)
 		n := &node{index: i, host: host, address: net.JoinHostPort(host, strconv.Itoa(port))}
 		n.path = w.pathTo(host)
 		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
 		// Brokers of 0.9 leave unanswered what they do not know; those before end the connection.
 		n.model.LeavesUnknown = has(apis, ports.KeyListGroups) && !has(apis, ports.KeyAPIVersions)
-		for _, api := range apis {
-			api.Handle = func(r *model.Reply) { w.handle(n, r) }
-			n.model.APIs = append(n.model.APIs, api)
+		n.model.APIs = slices.Clone(apis)
+		handle := func(r *model.Reply) { w.handle(n, r) }
+		for j := range n.model.APIs {
+			n.model.APIs[j].Handle = handle
 		}
 		n.model.Login = w.login(n)
 		n.accept = n.model.Accept
@@ -58,9 +60,11 @@ func (w *World) build() {
 			w.ServeTLS(i, w.serverTLS(host))
 		}
 		n.apply(w)
+		w.names.replicas = append(w.names.replicas, int32(i))
 	}
-	w.names = names{w: w, topics: map[string]*topic{}}
 }
+
+func hostOf(index int) string { return "broker-" + strconv.Itoa(index) }
 
 // pathTo returns the way to a host. No two are equally far away, and no delivery comes at a round
 // time, at which the program under test might do something by itself.

@@ -132,6 +132,31 @@ func TestProduceAndFetch(t *testing.T) {
 	}
 }
 
+// Error codes have the names of Apache Kafka's Errors.java in the journal, also those of a handler of the test.
+func TestJournalNamesErrorCodes(t *testing.T) {
+	failure := simtest.Check(t, simtest.Options{Release: "3.9", Seeds: 1}, func(w *simtest.World) {
+		w.Handle(kmsg.FindCoordinator, func(_ int, req kmsg.Request) kmsg.Response {
+			resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+			resp.Coordinators = []kmsg.FindCoordinatorResponseCoordinator{{ErrorCode: 15}, {ErrorCode: 1234}}
+			return resp
+		})
+		conn, err := broker.Dial(w.Context(), w.Config(int(w.Leader("orders", 1)+1)%3))
+		if err != nil {
+			w.Fatalf("dial: %v", err)
+		}
+		defer conn.Close()
+		produce(w, conn, "orders", [16]byte{})
+		_, _ = kmsg.NewPtrFindCoordinatorRequest().RequestWith(w.Context(), conn)
+		w.Errorf("enough")
+	})
+	for _, want := range []string{" answers Produce v11 #2: error 6 NOT_LEADER_OR_FOLLOWER\n",
+		" answers FindCoordinator v6 #3: error 15 COORDINATOR_NOT_AVAILABLE, error 1234\n"} {
+		if !strings.Contains(failure.Journal, want) {
+			t.Errorf("got\n%s\nwithout %q", failure.Journal, want)
+		}
+	}
+}
+
 // batch is a record batch of two records, whose contents no broker reads, as it is at an offset.
 func batch(offset int64) []byte {
 	b := make([]byte, 70)

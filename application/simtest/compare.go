@@ -27,7 +27,10 @@ func difference(w, other *World) (at time.Duration, what string) {
 	if other.failure != nil {
 		return other.failure.At, "the second run failed: " + other.failure.Text
 	}
-	at, what = firstDifference(w.compared(), other.compared())
+	at, what = firstDifference(before(w.returned, w.entries), before(other.returned, other.entries))
+	if what == "" {
+		at, what = firstDifference(w.atEnd(), other.atEnd())
+	}
 	if what == "" {
 		at, what = firstDifference(before(w.returned, w.passed), before(other.returned, other.passed))
 	}
@@ -48,12 +51,13 @@ type record[T any] interface {
 	order(T) int
 }
 
-// compared returns the journal, but for what clients did at the last instant.
-func (w *World) compared() []entry {
-	all := before(w.returned, w.entries)
-	for _, e := range w.entries[len(all):max(len(all), w.entered)] {
+// atEnd returns what was noted at the instant at which the function of Run returned, and before that, but
+// for what clients did.
+func (w *World) atEnd() (all []entry) {
+	begin := len(before(w.returned, w.entries))
+	for _, e := range w.entries[begin:max(begin, w.entered)] {
 		if e.client == 0 {
-			all = append(all[:len(all):len(all)], e)
+			all = append(all, e)
 		}
 	}
 	return all

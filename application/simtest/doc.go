@@ -100,7 +100,7 @@
 //
 // A seed that fails is shrunk: faults are left out, made shorter and earlier, as long as it fails
 // in the same way. The report has the line that reproduces it, that plan, a journal of what
-// happened, with virtual times, and a chart. The plan is written to
+// happened, with virtual times and the error codes of answers, and a chart. The plan is written to
 // testdata/sim/TestName/seed.plan, a line for each fault, and later runs of the test replay it
 // first: commit it as a regression test, or delete it.
 //

@@ -35,9 +35,21 @@ type driver struct {
 	// Of the driver alone.
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
-	second time.Duration   // that is counted,
+	now    time.Time       // when the last event happened
+	served served          // of it
+	still  bool            // it was an alarm of a loop, and has woken no goroutine
+	second time.Time       // that is counted,
 	events int             // and what happened in it
 }
+
+// served is whether an event was the arrival of requests at a broker, and who has answered them.
+type served uint8
+
+const (
+	servedNone served = iota
+	servedByCluster
+	servedByTest
+)
 
 func (w *World) startDriver() {
 	w.next = time.NewTimer(idle)
@@ -90,13 +102,14 @@ func (w *World) drive() {
 		if w.ctx.Err() != nil {
 			w.endLoops()
 		}
-		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.Now()) {
+		w.served, w.still = servedNone, false
+		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.now) {
 			continue // what was due may have been canceled at this instant
 		}
 		w.happened.Add(1)
 		w.round = w.current()
-		if now := w.Elapsed(); now-w.second >= time.Second {
-			w.second, w.events = now, 0
+		if w.now.Sub(w.second) >= time.Second {
+			w.second, w.events = w.now, 0
 		}
 		if w.events++; w.events == busy {
 			w.fail("no time passes", fmt.Sprintf("%d events within a second: no time passes; "+
@@ -108,9 +121,9 @@ func (w *World) drive() {
 // waitForNext waits for the time of the next event. It returns false if that has not come.
 func (w *World) waitForNext() bool {
 	w.waiting.Store(true)
-	now, wait := w.Now(), time.Duration(idle)
+	began, wait := w.Now(), time.Duration(idle)
 	if next, some := w.sim.Next(); some {
-		wait = max(next.Sub(now), 1)
+		wait = max(next.Sub(began), 1)
 	}
 	w.next.Reset(wait)
 	if !w.hurried.Load() {
@@ -118,7 +131,8 @@ func (w *World) waitForNext() bool {
 	}
 	w.waiting.Store(false)
 	settle()
-	return w.Now().Sub(now) >= wait
+	w.now = w.Now()
+	return w.now.Sub(began) >= wait
 }
 
 // callLoops calls the loops after an event, and wakes the sleepers. It returns false if this goroutine
@@ -127,7 +141,13 @@ func (w *World) callLoops() bool {
 	for len(w.round) > 0 {
 		l := w.round[0]
 		w.round = w.round[1:]
-		settle()
+		if w.served == servedByCluster && l.owns {
+			continue
+		}
+		if !w.still {
+			settle()
+		}
+		w.still = false
 		for w.pausing.Load() > 0 { // a loop may be in the midst of its step
 			time.Sleep(time.Nanosecond)
 			settle()
@@ -244,6 +264,7 @@ func (w *World) sleep(until time.Time) {
 type loop struct {
 	w     *World
 	what  string
+	owns  bool         // it is the owner of connections
 	step  func()       // nil: a goroutine waits for wake
 	state atomic.Int32 // of step
 	wake  chan struct{}
@@ -281,7 +302,7 @@ func (d *driver) current() []*loop {
 
 // subscribe adds a loop, until unsubscribe.
 func (w *World) subscribe(l *loop) {
-	l.w, l.alarm = w, w.sim.NewAlarm(func() {})
+	l.w, l.alarm = w, w.sim.NewAlarm(func() { w.still = true })
 	w.loopsMu.Lock()
 	defer w.loopsMu.Unlock()
 	w.loops = append(slices.Clone(w.loops), l)
@@ -294,9 +315,10 @@ func (w *World) unsubscribe(l *loop) {
 	w.loops = slices.DeleteFunc(slices.Clone(w.loops), func(other *loop) bool { return other == l })
 }
 
-// watch has the driver call f after each event.
-func (w *World) watch(what string, f func(*loop)) {
-	l := &loop{what: what}
+// watch has the driver call f after each event. An owner of connections is not called for what
+// happens inside a broker.
+func (w *World) watch(what string, owns bool, f func(*loop)) {
+	l := &loop{what: what, owns: owns}
 	l.step = func() { f(l) }
 	w.group.Add(1)
 	w.subscribe(l)
@@ -304,8 +326,9 @@ func (w *World) watch(what string, f func(*loop)) {
 }
 
 // Drive is the owner of a loop, such as one over broker.Polled: step is called after
-// everything that happens in the world, and when the time that it returned has come; zero means that
-// it needs no other call. It may wait, as Polled.CheckVersion does.
+// everything that happens in the world but for the arrival of requests at brokers, and when the time
+// that it returned has come; zero means that it needs no other call. It may wait, as
+// Polled.CheckVersion does.
 //
 //	w.Drive(func(now time.Time) (next time.Time) {
 //		conn.Connect()
@@ -322,7 +345,7 @@ func (w *World) Drive(step func(now time.Time) (next time.Time)) {
 	if step == nil {
 		panic("simtest: Drive needs a function to call")
 	}
-	w.watch("Drive", func(l *loop) {
+	w.watch("Drive", true, func(l *loop) {
 		if next := step(w.Now()); next.IsZero() {
 			l.alarm.Stop()
 		} else {

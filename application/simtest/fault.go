@@ -54,13 +54,10 @@ type ending struct {
 // begin lets a step of the plan happen. It is called by the driver.
 func (w *World) begin(f Fault, s sim.Step) {
 	index, d := int(s.N), s.For
-	note := entry{kind: faulted, broker: -1, text: fmt.Sprintf("%s by %d", f.Name, index)}
+	note := entry{kind: faulted, broker: -1, text: f.Name, lasts: d, by: index}
 	if !f.argument {
 		index %= len(w.nodes)
-		note.broker, note.text = index, fmt.Sprintf("%s of %s", f.Name, w.nodes[index].host)
-	}
-	if d > 0 {
-		note.text += ", " + d.String()
+		note.broker, note.by = index, 0
 	}
 	w.note(note)
 	end := f.Begin(w, index, d)

@@ -26,6 +26,7 @@ const (
 	changed
 	written
 	answered
+	refused // by a broker, with error codes
 	lost
 	failed
 	reported
@@ -40,6 +41,8 @@ type entry struct {
 	key, version  int16
 	correlationID int32
 	text          string
+	by            int           // how far a fault moves something; 0: it does not
+	lasts         time.Duration // a fault
 	err           error
 }
 
@@ -97,13 +100,15 @@ func (e entry) String() string {
 	request := fmt.Sprintf("%s v%d #%d", kafkacodec.KeyName(e.key), e.version, e.correlationID)
 	switch e.kind {
 	case faulted:
-		return "fault: " + e.text
+		return "fault: " + e.fault()
 	case changed:
 		return strings.TrimSuffix(fmt.Sprintf("%s%v -> %v: %v", who, e.from, e.to, e.err), ": <nil>")
 	case written:
 		return who + "sends " + request
 	case answered:
 		return who + "answered: " + request
+	case refused:
+		return fmt.Sprintf("%s answers %s: %s", hostOf(e.broker), request, e.text)
 	case lost:
 		return fmt.Sprintf("%sfailed: %s: %v", who, request, e.err)
 	case reported:
@@ -112,6 +117,21 @@ func (e entry) String() string {
 		return "FAILED: " + e.text
 	}
 	return e.text
+}
+
+// fault is the line of a fault.
+func (e entry) fault() string {
+	text := e.text
+	switch {
+	case e.by > 0:
+		text += fmt.Sprintf(" by %d", e.by)
+	case e.broker >= 0:
+		text += fmt.Sprintf(" of %s", hostOf(e.broker))
+	}
+	if e.lasts > 0 {
+		text += ", " + e.lasts.String()
+	}
+	return text
 }
 
 // The lines of a journal that are printed: the first and the last ones.
@@ -159,8 +179,10 @@ func (w *World) chart() chart.Chart {
 		case e.client > 0:
 			event.From = client
 			_, event.Text, _ = strings.Cut(text, ": ")
+		case e.kind == refused:
+			event.From, event.Text = w.nodes[e.broker].host, request+": "+e.text
 		case e.kind == faulted && e.broker >= 0:
-			event.From, event.Text = w.nodes[e.broker].host, e.text
+			event.From, event.Text = w.nodes[e.broker].host, e.fault()
 		}
 		c.Events = append(c.Events, event)
 	}

@@ -9,11 +9,12 @@ import (
 
 // names are the topics of the cluster. Each one that is asked for exists.
 type names struct {
-	w      *World
-	mu     sync.Mutex
-	topics map[string]*topic
-	order  []*topic // in which they came to be
-	moved  int      // by how many brokers the leaders have moved
+	w        *World
+	mu       sync.Mutex
+	topics   map[string]*topic
+	order    []*topic // in which they came to be
+	moved    int      // by how many brokers the leaders have moved
+	replicas []int32  // of every partition: all brokers
 }
 
 type topic struct {

@@ -41,6 +41,21 @@ func TestPlantedLock(t *testing.T) {
 	})
 }
 
+// TestPlantedFailNow fails the test outside instead of the seed, as packages of assertions do that are
+// given a *testing.T.
+func TestPlantedFailNow(t *testing.T) {
+	if os.Getenv(planted) != "" {
+		simtest.Run(t, simtest.Options{Seeds: 1}, func(*simtest.World) { t.FailNow() })
+	}
+}
+
+func TestFailNowOfTheTestOutside(t *testing.T) {
+	want := "the function of Run was ended by t.FailNow or t.SkipNow of a test; use World.Fatalf"
+	if got := runPlanted(t, t.TempDir(), "-test.run=^TestPlantedFailNow$"); !strings.Contains(got, want) {
+		t.Errorf("got a report without %q:\n%s", want, got)
+	}
+}
+
 func keepLock(w *simtest.World, conn *broker.Conn, mu *sync.Mutex) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -133,7 +148,7 @@ func story(report string) string {
 	return before
 }
 
-// runPlanted runs TestPlanted in another process, and returns what it prints.
+// runPlanted runs a test of this file in another process, and returns what it prints.
 func runPlanted(t *testing.T, folder string, args ...string) string {
 	t.Helper()
 	self, err := os.Executable()

@@ -21,6 +21,25 @@ type producer struct {
 	leader int
 }
 
+func newProducer(topic string, brokers ...broker.Config) *producer {
+	p := &producer{topic: topic}
+	for _, cfg := range brokers {
+		cfg.RequestTimeout = 5 * time.Second
+		conn, err := broker.NewConn(cfg)
+		if err != nil {
+			panic(err)
+		}
+		p.conns = append(p.conns, conn)
+	}
+	return p
+}
+
+func (p *producer) Close() {
+	for _, conn := range p.conns {
+		conn.Close()
+	}
+}
+
 func (p *producer) Send(ctx context.Context, value string) error {
 	for n := 0; ; n++ {
 		if acknowledged(p.request(value).RequestWith(ctx, p.conns[p.leader])) {
@@ -66,14 +85,8 @@ func (p *producer) request(value string) *kmsg.ProduceRequest {
 
 func TestAcknowledgedValuesAreInTheLog(t *testing.T) {
 	simtest.Run(t, simtest.Options{Release: "3.9", Seeds: 20}, func(w *simtest.World) {
-		p := &producer{topic: "orders"}
-		for i := range 3 {
-			cfg := w.Config(i)
-			cfg.RequestTimeout = 5 * time.Second
-			conn, _ := broker.NewConn(cfg)
-			defer conn.Close()
-			p.conns = append(p.conns, conn)
-		}
+		p := newProducer("orders", w.Config(0), w.Config(1), w.Config(2))
+		defer p.Close()
 		w.Go(func() { w.Chaos(time.Minute) })
 		for i := 0; w.Elapsed() < time.Minute; i++ {
 			value := fmt.Sprintf("<value %d>", i)

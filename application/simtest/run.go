@@ -1,6 +1,8 @@
 package simtest
 
 import (
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +37,7 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 		panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
 			"remove t.Parallel")
 	}
+	defer runtime.KeepAlive(reserve())
 	r := &runner{t: t, o: o.withDefaults(), f: f}
 	apisOf(r.o.Release) // which panics here rather than in a bubble
 	if flags.plan != "" {
@@ -59,6 +62,10 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	t.Logf("simtest: %d runs of seeds and plans, with %d faults of Chaos", r.runs, r.faults)
 	return nil
 }
+
+// reserve is memory that nothing writes to, which takes none of the system's: with it the garbage
+// collector runs each 16 MiB or more, and not after every few seeds, which need little.
+var reserve = sync.OnceValue(func() []byte { return make([]byte, 8<<20) })
 
 type runner struct {
 	t *testing.T

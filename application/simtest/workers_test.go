@@ -13,43 +13,36 @@ import (
 	"brokerconn/application/simtest"
 )
 
-// maker is what a user has: it makes topics, by several goroutines over one Conn. It asks again for
-// a topic only if the broker cannot have made it, and keeps the outcome of each.
+// maker is what a user has: it makes topics, by several goroutines over one Conn, and begins with one
+// at a time. It asks again for a topic only if the broker cannot have made it.
 type maker struct {
-	conn *broker.Conn
-	jobs chan string
-	work sync.WaitGroup
-
-	mu       sync.Mutex
-	outcomes map[string][]error // of each topic that was added
+	conn    *broker.Conn
+	workers int
+	every   time.Duration
 }
 
-func newMaker(conn *broker.Conn) *maker {
-	return &maker{conn: conn, jobs: make(chan string), outcomes: map[string][]error{}}
-}
-
-// Run makes the topics that are added, until Stop is called or ctx ends.
-func (m *maker) Run(ctx context.Context, workers int) {
-	for range workers {
-		m.work.Go(func() {
-			for topic := range m.jobs {
+// Make returns the outcome of each topic.
+func (m *maker) Make(ctx context.Context, topics []string) map[string]error {
+	var mu sync.Mutex
+	var work sync.WaitGroup
+	jobs, outcomes := make(chan string), map[string]error{}
+	for range m.workers {
+		work.Go(func() {
+			for topic := range jobs {
 				err := m.make(ctx, topic)
-				m.mu.Lock()
-				m.outcomes[topic] = append(m.outcomes[topic], err)
-				m.mu.Unlock()
+				mu.Lock()
+				outcomes[topic] = err
+				mu.Unlock()
 			}
 		})
 	}
-	m.work.Wait()
-}
-
-func (m *maker) Add(topic string) { m.jobs <- topic }
-
-// Stop finishes what was added, and closes the connection. Add must not be called any more.
-func (m *maker) Stop(ctx context.Context) error {
-	close(m.jobs)
-	m.work.Wait()
-	return m.conn.Drain(ctx)
+	for _, topic := range topics {
+		jobs <- topic
+		time.Sleep(m.every)
+	}
+	close(jobs)
+	work.Wait()
+	return outcomes
 }
 
 func (m *maker) make(ctx context.Context, topic string) error {
@@ -70,34 +63,23 @@ func (m *maker) make(ctx context.Context, topic string) error {
 }
 
 func TestTopicsAreMadeOnce(t *testing.T) {
+	var topics []string
+	for i := range 60 {
+		topics = append(topics, fmt.Sprint(i))
+	}
 	simtest.Run(t, simtest.Options{Brokers: 1, Seeds: 30}, func(w *simtest.World) {
-		made := map[string]bool{} // by the broker
+		made := map[string]int{}
 		w.Handle(kmsg.CreateTopics, func(_ int, req kmsg.Request) kmsg.Response {
-			topic := req.(*kmsg.CreateTopicsRequest).Topics[0].Topic
-			if made[topic] {
-				w.Errorf("topic %s is made again", topic)
-			}
-			made[topic] = true
+			made[req.(*kmsg.CreateTopicsRequest).Topics[0].Topic]++
 			return req.ResponseKind()
 		})
 		conn, _ := broker.NewConn(w.Config(0))
-		m := newMaker(conn)
-		w.Go(func() { m.Run(w.Context(), 5) })
+		defer conn.Close()
 		w.Go(func() { w.Chaos(time.Minute) })
-		for i := range 60 {
-			m.Add(fmt.Sprint(i))
-			w.Sleep(time.Second)
-		}
-		if err := m.Stop(w.Context()); err != nil {
-			w.Errorf("stop: %v", err)
-		}
-		for topic, outcomes := range m.outcomes {
-			if len(outcomes) != 1 || outcomes[0] == nil && !made[topic] {
-				w.Errorf("topic %s has the outcomes %v; made: %v", topic, outcomes, made[topic])
+		for topic, err := range (&maker{conn, 5, time.Second}).Make(w.Context(), topics) {
+			if n := made[topic]; n > 1 || n == 0 && err == nil {
+				w.Errorf("topic %s: %v, made %d times", topic, err, n)
 			}
-		}
-		if len(m.outcomes) != 60 {
-			w.Errorf("%d topics have an outcome, want 60", len(m.outcomes))
 		}
 	})
 }

@@ -159,7 +159,7 @@ func (w *World) Helper() {}
 // check must not wait for anything.
 func (w *World) Invariant(name string, check func() error) {
 	at := caller()
-	w.watch("invariant "+name, func(*loop) {
+	w.watch("invariant "+name, false, func(*loop) {
 		if err := check(); err != nil {
 			w.fail(at, fmt.Sprintf("invariant %s: %v", name, err))
 		}
@@ -170,7 +170,7 @@ func (w *World) Invariant(name string, check func() error) {
 // that happens, and must not wait.
 func (w *World) Never(name string, cond func() bool) {
 	at := caller()
-	w.watch("never "+name, func(*loop) {
+	w.watch("never "+name, false, func(*loop) {
 		if cond() {
 			w.fail(at, "happened, and never should: "+name)
 		}

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,33 +16,47 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"brokerconn/acceptance"
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/application/sim/servers"
 )
 
 // modelled is a server that application/sim has a model of.
 type modelled struct {
-	name  string // in servers.Peers
-	start func(testing.TB) (address string)
-	login *model.Login // nil: that of the model
+	name   string              // in servers.Peers
+	become func(*model.Broker) // nil: one of servers.Peers
+	start  func(testing.TB) (address string)
+	login  *model.Login // nil: that of the model
 	// leaves are scripts whose bytes differ, or that are not held, with the reason.
 	leaves map[string]string
 	// unsorted means that the rows of ApiVersions have an order of their own in each process.
 	unsorted bool
+	// epoch means that its finalized features have an epoch that counts what was written.
+	epoch bool
 }
+
+var epochs = regexp.MustCompile("0108[0-9a-f]{16}02")
 
 // models are the models by the name of the server in this program.
 var models = map[string][]modelled{
 	"kfake": {
 		{name: "kfake-open", start: kfakeWith(kfake.ClusterID(cluster)), leaves: map[string]string{
 			"an unknown API": panics, "a negative size": memory, "a size of 2 GiB": memory}},
-		{name: "kfake",
-			start: kfakeWith(kfake.ClusterID(cluster), kfake.EnableSASL(), kfake.Superuser("PLAIN", user, password)),
-			login: &model.Login{Mechanisms: []model.Mechanism{model.Plain(map[string]string{user: password}),
-				model.Scripted("SCRAM-SHA-256"), model.Scripted("SCRAM-SHA-512")}},
+		{name: "kfake", start: kfakeWith(kfake.ClusterID(cluster), kfake.EnableSASL(), kfakeUser),
+			login: &model.Login{Mechanisms: []model.Mechanism{userOfScripts, model.Scripted("SCRAM-SHA-256"),
+				model.Scripted("SCRAM-SHA-512")}},
 			leaves: map[string]string{"an unknown API": panics, "a negative size": memory, "a size of 2 GiB": memory}},
 	},
 	"sarama":     {{name: "sarama-mock", start: saramaByDefault}},
 	"librdkafka": {{name: "librdkafka-mock", start: of(startLibrdkafka)}},
+	"kroxylicious": {
+		{name: "kroxylicious", start: of(startKroxylicious), epoch: true, login: kafkaLogin, leaves: map[string]string{
+			"ApiVersions within a login": "the proxy answers it by itself"}},
+		{name: "its broker, without the proxy", epoch: true, become: newest, start: kafkaWith(acceptance.Plaintext),
+			leaves: map[string]string{"ApiVersions v5 for it": "its cluster has another id"}},
+		{name: "its broker, with logins", epoch: true, become: newest, start: kafkaWith(acceptance.SASLPlaintext),
+			login: kafkaLogin},
+	},
 	"tansu": {
 		{name: "tansu-open", start: of(startTansu), unsorted: true, leaves: map[string]string{
 			"Metadata v99": "it is answered, in a layout of its own", "a size of 2 GiB": waits}},
@@ -66,7 +82,7 @@ func TestModelsAreTheServers(t *testing.T) {
 	names := []string{"kfake", "sarama"}
 	if odd, set := os.LookupEnv("ODD"); set {
 		if names = strings.Fields(odd); len(names) == 0 {
-			names = []string{"kfake", "sarama", "librdkafka", "tansu"}
+			names = slices.Sorted(maps.Keys(models))
 		}
 	}
 	for _, name := range names {
@@ -81,7 +97,7 @@ func TestModelsAreTheServers(t *testing.T) {
 					t.Run(script.name, func(t *testing.T) {
 						t.Parallel()
 						want := m.shown(held(t, dialed(t, address), script), script)
-						if got := m.shown(held(t, m.link(m.name), script), script); got != want {
+						if got := m.shown(held(t, m.link(), script), script); got != want {
 							t.Errorf("the model sends\n%s\nthe server\n%s", got, want)
 						}
 					})
@@ -95,9 +111,9 @@ func TestModelsAreTheServers(t *testing.T) {
 func TestOtherModelsDiffer(t *testing.T) {
 	for _, pair := range [][2]string{{"kfake", "kfake-open"}, {"tansu", "tansu-open"}, {"sarama-mock", "event-hubs"},
 		{"librdkafka-mock", "kroxylicious"}, {"kfake-open", "controller"}} {
-		m, differ := modelled{}, 0
+		differ := 0
 		for _, script := range scripts() {
-			if held(t, m.link(pair[0]), script) != held(t, m.link(pair[1]), script) {
+			if held(t, modelled{name: pair[0]}.link(), script) != held(t, modelled{name: pair[1]}.link(), script) {
 				differ++
 			}
 		}
@@ -109,8 +125,11 @@ func TestOtherModelsDiffer(t *testing.T) {
 
 func unknownToken([]byte) ([]byte, string, error) { return nil, "", errors.New("") }
 
-// shown is what is compared: all bytes, but for the order of rows that have none.
+// shown is what is compared: all bytes, but for the order of rows that have none, and for epochs.
 func (m modelled) shown(text string, script script) string {
+	if m.epoch {
+		text = epochs.ReplaceAllString(text, "epoch")
+	}
 	if !m.unsorted || script.table < 0 {
 		return text
 	}
@@ -151,6 +170,37 @@ func of(start func(context.Context) (*peer, error)) func(testing.TB) string {
 		}
 		t.Cleanup(p.stop)
 		return p.address
+	}
+}
+
+// The one user of the scripts.
+var (
+	userOfScripts = model.Plain(map[string]string{acceptance.PlainUser: acceptance.PlainPassword})
+	kfakeUser     = kfake.Superuser("PLAIN", acceptance.PlainUser, acceptance.PlainPassword)
+)
+
+// kafkaLogin has the mechanisms in the order of a hash table of Java.
+var kafkaLogin = &model.Login{Mechanisms: []model.Mechanism{userOfScripts, model.Scripted("SCRAM-SHA-512"),
+	model.Scripted("SCRAM-SHA-256"), model.Bearer(func(string) (string, string) { return "", "invalid_token" })}}
+
+// newest makes a broker one of the newest release.
+func newest(b *model.Broker) {
+	servers.Become("kroxylicious", b) // for the features
+	b.APIs = servers.APIs(servers.Count() - 1)
+}
+
+func kafkaWith(l acceptance.Listener) func(testing.TB) string {
+	return func(t testing.TB) string {
+		var config acceptance.Config
+		if l != acceptance.Plaintext { // which each broker has
+			config.Listeners = append(config.Listeners, l)
+		}
+		b, err := acceptance.Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { b.Close() })
+		return b.AddrOf(l)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/sim/servers"
@@ -40,7 +41,8 @@ func scripts() (list []script) {
 	for _, name := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI", "NONE"} {
 		add("SaslHandshake for "+name, handshake(1, name))
 	}
-	right, wrong := token("\x00"+user+"\x00"+password), token("\x00"+user+"\x00other")
+	right := token("\x00" + acceptance.PlainUser + "\x00" + acceptance.PlainPassword)
+	wrong := token("\x00" + acceptance.PlainUser + "\x00other")
 	plain := handshake(1, "PLAIN")
 	add("SaslHandshake v0", handshake(0, "PLAIN"))
 	add("a login", plain, right)
@@ -198,9 +200,13 @@ type simulated struct {
 	end bool
 }
 
-func (m modelled) link(name string) *simulated {
+func (m modelled) link() *simulated {
 	b := &model.Broker{World: simulation.NewWorld(1), ClusterID: cluster}
-	servers.Become(name, b)
+	if m.become != nil {
+		m.become(b)
+	} else {
+		servers.Become(m.name, b)
+	}
 	if m.login != nil {
 		b.Login = m.login
 	}

@@ -68,10 +68,11 @@ func (c *Conn) apiVersions(r *Reply) {
 			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
 		default:
 			r.Body = c.b.appendTable(appendInt16s(r.Memory(tableRoom), 0), r.Version)
-			if code := c.compare(r, rest); code != 0 {
+			code := c.compare(r, rest)
+			if code != 0 {
 				r.Body = (&Broker{}).appendTable(appendInt16s(nil, code), r.Version)
 			}
-			c.login.versioned = true
+			c.login.versioned = c.login.versioned || code == 0
 		}
 		return
 	}
@@ -99,10 +100,10 @@ func (c *Conn) apiVersions(r *Reply) {
 	}
 }
 
-// compare compares the names of the broker that is meant with its own.
+// compare compares the names of the broker that is meant with its own, where it does: one without the other
+// is an error everywhere.
 func (c *Conn) compare(r *Reply, body []byte) (code int16) {
-	if r.Version < namingAPIVersions || c.b.ClusterID == "" || c.b.api(keyMetadata) == nil ||
-		c.b.Login != nil && c.b.Dialect == Kafka && c.login.principal == "" {
+	if r.Version < namingAPIVersions {
 		return 0
 	}
 	n, size := binary.Uvarint(body)
@@ -111,10 +112,12 @@ func (c *Conn) compare(r *Reply, body []byte) (code int16) {
 		return errInvalidRequest
 	}
 	cluster, node := string(body[size:size+length]), int32(binary.BigEndian.Uint32(body[size+length:]))
+	early := c.b.Login != nil && c.b.Dialect == Kafka && c.login.principal == ""
 	switch {
 	case (n == 0) != (node == -1):
 		return errInvalidRequest
-	case n > 0 && (cluster != c.b.ClusterID || node != c.b.NodeID):
+	case n == 0 || early || c.b.ClusterID == "" || c.b.api(keyMetadata) == nil:
+	case cluster != c.b.ClusterID || node != c.b.NodeID:
 		return errRebootstrap
 	}
 	return 0

@@ -42,7 +42,7 @@ func (d Dialect) illegal() string {
 	case Tansu:
 		return "Request is not valid given the current SASL state."
 	}
-	return "SaslAuthenticate request received after the login"
+	return "SaslAuthenticate request received after successful authentication"
 }
 
 // success is the text of an answer to a token that has no error.
@@ -60,7 +60,7 @@ func (c *Conn) refuses(r *Reply, name string) bool {
 	switch c.b.Dialect {
 	case Kfake:
 		switch {
-		case s.exchange != nil, s.principal != "" && l.Lifetime == 0:
+		case s.exchange != nil:
 			r.Body = handshakeBody(errIllegalState)
 			return true
 		case lacks:

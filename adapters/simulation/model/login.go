@@ -12,7 +12,7 @@ import (
 type Login struct {
 	// Mechanisms are those that the broker offers.
 	Mechanisms []Mechanism
-	// Lifetime is that of a session (KIP-368); 0: sessions do not end.
+	// Lifetime is that of a session (KIP-368); 0: sessions do not end, and cannot be renewed: error 34.
 	Lifetime time.Duration
 	// Bare means that the tokens of the first mechanism come at once, in frames of their own and with
 	// no SaslHandshake before them, as GSSAPI's do at brokers of 0.9.
@@ -117,11 +117,11 @@ func (c *Conn) handshake(r *Reply) {
 	case !ok:
 		c.Close()
 	case c.b.Login == nil, r.Refused:
-		r.Body = c.handshakeBody(errIllegalState)
+		r.Body = handshakeBody(errIllegalState)
 	case c.refuses(r, name):
-	case s.principal != "" && (c.b.Login.TooSoon ||
+	case s.principal != "" && (c.b.Login.TooSoon || s.until.IsZero() ||
 		!s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin))):
-		r.Body = c.handshakeBody(errIllegalState)
+		r.Body = handshakeBody(errIllegalState)
 	default:
 		i := c.b.Login.index(name)
 		if i < 0 {
@@ -215,14 +215,14 @@ func (c *Conn) step(token []byte) (challenge []byte, err error) {
 func (c *Conn) authenticateBody(r *Reply, code int16, text string, challenge []byte) []byte {
 	body := appendInt16s(nil, code)
 	if r.Flexible {
-		if text == "" {
+		if text == "" && c.b.Dialect == Kfake {
 			body = append(body, 0) // null
 		} else {
 			body = append(binary.AppendUvarint(body, uint64(len(text)+1)), text...)
 		}
 		body = append(binary.AppendUvarint(body, uint64(len(challenge)+1)), challenge...)
 	} else {
-		if text == "" {
+		if text == "" && c.b.Dialect == Kfake {
 			body = appendInt16s(body, -1)
 		} else {
 			body = append(appendInt16s(body, int16(len(text))), text...)

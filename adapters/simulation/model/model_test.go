@@ -213,7 +213,7 @@ func TestSessions(t *testing.T) {
 		c.send(17, 1, false, handshake("PLAIN")...)
 		c.want("the handshake", "00000018"+"00000001"+"0000"+names)
 		c.send(36, 1, false, token("alice", "a")...)
-		c.want("the login", "00000014"+"00000002"+"0000"+"ffff"+"00000000"+lifetime)
+		c.want("the login", "00000014"+"00000002"+"0000"+"0000"+"00000000"+lifetime)
 		return c
 	}
 	t.Run("taken", func(t *testing.T) {
@@ -222,7 +222,7 @@ func TestSessions(t *testing.T) {
 			c.send(17, 1, false, handshake("PLAIN")...)
 			c.want("the handshake", fmt.Sprintf("00000018%08x0000%s", 3+2*n, names))
 			c.send(36, 1, false, token("alice", "a")...)
-			c.want("the renewal", fmt.Sprintf("00000014%08x0000ffff00000000%s", 4+2*n, lifetime))
+			c.want("the renewal", fmt.Sprintf("00000014%08x0000000000000000%s", 4+2*n, lifetime))
 		}
 	})
 	t.Run("too early", func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestSessions(t *testing.T) {
 		c.send(36, 1, false, token("alice", "a")...)
 		c.send(17, 1, false, handshake("PLAIN")...)
 		c.w.Advance(2 * time.Second)
-		if got := c.after(0); !strings.HasSuffix(got, "00000018"+"00000005"+"0022"+names) {
+		if got := c.after(0); !strings.HasSuffix(got, "0000000a"+"00000005"+"0022"+"00000000") {
 			t.Errorf("another one at once: got %q", got)
 		}
 		c.send(3, 0, false)
@@ -285,7 +285,7 @@ func TestRequestsAroundALogin(t *testing.T) {
 	c = connect(t, &model.Broker{Login: &unheeded})
 	c.send(17, 1, false, []byte("\x00\x05PLAIN")...)
 	c.send(36, 0, false, []byte("\x00\x00\x00\x04\x00a\x00b")...)
-	if got := c.after(2 * time.Second); !strings.HasSuffix(got, "0000ffff00000000") {
+	if got := c.after(2 * time.Second); !strings.HasSuffix(got, "0000000000000000") {
 		t.Errorf("the login: got %q", got)
 	}
 	c.send(3, 0, false)

@@ -26,13 +26,9 @@ var peers = []peer{
 		b.APIs = librdkafkaAPIs()
 		b.Unsupported, b.AnswersAll = model.OffersUnreadable, true
 	}, true},
-	// Kroxylicious intersects ranges: where nothing is left the least is above the most.
+	// Kroxylicious is one version of ApiVersions behind the broker.
 	{"kroxylicious", func(b *model.Broker) {
-		newest(b)
-		limit(b, ports.KeyAPIVersions, 0, 4)
-		for key := int16(76); key <= 79; key++ {
-			limit(b, key, 1, 0)
-		}
+		b.APIs, b.Supported, b.Finalized = kroxyliciousAPIs(), kafkaSupported, kafkaFinalized
 	}, false},
 	// Tansu answers what it does not have in the layout of v3, without an error, and also a Produce
 	// without acks.

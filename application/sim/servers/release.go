@@ -85,7 +85,7 @@ func Handler(key int16) func(*model.Reply) {
 	case ports.KeyFindCoordinator:
 		return empty(12)
 	case ports.KeyListGroups:
-		return empty(6)
+		return listGroups
 	}
 	return nil
 }
@@ -108,6 +108,23 @@ func produced(r *model.Reply) {
 func empty(size int) func(*model.Reply) {
 	return func(r *model.Reply) { r.Body = append(r.Memory(size), make([]byte, size)...) }
 }
+
+// listGroups answers with no group, and within a login with error 34.
+func listGroups(r *model.Reply) {
+	r.Body = append(r.Memory(11), make([]byte, 6)...)
+	at := 0
+	if r.Version > 0 { // the throttle time is before the error
+		r.Body, at = append(r.Body, 0, 0, 0, 0), 4
+	}
+	if r.Flexible { // the list has a length of one byte
+		r.Body = append(r.Body[:at+2], 1, 0)
+	}
+	if r.Refused {
+		r.Body[at+1] = errIllegalState
+	}
+}
+
+const errIllegalState = 34
 
 // metadata answers with the topics that are asked for, and no broker.
 func metadata(r *model.Reply) {

@@ -98,8 +98,5 @@ func TestPeersHaveWhatWasMeasured(t *testing.T) {
 	if a := b.APIs[i]; a.Min != 1 || a.Max != 0 {
 		t.Errorf("API 76 of kroxylicious: got v%d to v%d, want v1 to v0", a.Min, a.Max)
 	}
-	if a := servers.APIs(servers.Count() - 1)[i]; a.Max == 0 {
-		t.Error("the table of the release has changed")
-	}
 	saslpeer.Panics(t, "servers: no server is named nothing", func() { servers.Become("nothing", &b) })
 }
