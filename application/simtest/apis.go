@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/simulation/model"
+	"brokerconn/ports"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -33,19 +34,22 @@ const (
 
 // handle answers a request, as Handle or the cluster does.
 func (w *World) handle(n *node, r *model.Reply) {
+	w.mu.Lock()
+	handler := w.handled[r.Key]
+	w.mu.Unlock()
+	if handler != nil {
+		w.served = servedByTest
+	} else if w.served = max(w.served, servedByCluster); w.last.answers(r, w.names.changed()) {
+		return
+	}
 	req := kmsg.RequestForKey(r.Key)
 	req.SetVersion(r.Version)
 	if err := req.ReadFrom(bytes.Clone(r.Request.Body)); err != nil {
 		r.None, r.Close = true, true // a broker ends the connection of a request that it cannot read
 		return
 	}
-	w.mu.Lock()
-	handler := w.handled[r.Key]
-	w.mu.Unlock()
-	w.served = max(w.served, servedByCluster)
-	if handler != nil {
-		w.served = servedByTest
-	} else {
+	own := handler == nil
+	if own {
 		handler = func(i int, req kmsg.Request) kmsg.Response { return w.answer(i, req, r) }
 	}
 	var resp kmsg.Response
@@ -55,8 +59,27 @@ func (w *World) handle(n *node, r *model.Reply) {
 		return
 	}
 	resp.SetVersion(r.Version)
-	w.noteErrors(n, resp, r.Request.ID)
 	r.Body = resp.AppendTo(r.Memory(bodyRoom))
+	if failed := w.noteErrors(n, resp, r.Request.ID); own && !failed && r.Key == ports.KeyMetadata {
+		w.last = metadata{r.Version, bytes.Clone(r.Request.Body), bytes.Clone(r.Body), w.names.changed()}
+	}
+}
+
+// metadata is an answer to Metadata. It is kept for programs that ask for the same again and again.
+type metadata struct {
+	version       int16
+	asked, answer []byte
+	changes       int // of the names, until then
+}
+
+// answers answers r if it asks for the same, and reports whether it does.
+func (m *metadata) answers(r *model.Reply, changes int) bool {
+	same := r.Key == ports.KeyMetadata && r.Version == m.version && changes == m.changes && m.answer != nil &&
+		bytes.Equal(r.Request.Body, m.asked)
+	if same {
+		r.Body = append(r.Memory(len(m.answer)), m.answer...)
+	}
+	return same
 }
 
 // bodyRoom is enough for most answers.

@@ -204,8 +204,8 @@ func stacks(id string) string {
 	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		header, rest, _ := strings.Cut(stack, "\n")
 		first, _, _ := strings.Cut(rest, "\n")
-		outer := !strings.Contains(rest, "created by "+ownPackage) && !strings.Contains(rest, ownPackage+"inBubble") ||
-			strings.Contains(rest, ".protect(")
+		outer := !strings.Contains(rest, "created by "+ownPackage) && !strings.Contains(rest, ownPackage+"inBubble") &&
+			!strings.Contains(rest, ownPackage+"(*World).drive(") || strings.Contains(rest, ".protect(")
 		if strings.HasSuffix(header, id) && outer && !strings.HasPrefix(first, "testing") {
 			own = append(own, stack)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"brokerconn/application/broker"
 	"brokerconn/application/simtest"
 )
@@ -46,6 +48,12 @@ func TestFailuresOfEachKind(t *testing.T) {
 			w.Drive(func(time.Time) time.Time { w.Fatalf("lost %d", 5); return time.Time{} })
 			w.Sleep(time.Second)
 		}, []string{"lost 5 (check_test.go:"}},
+		"Fatalf in a handler": {func(w *simtest.World) {
+			w.Handle(kmsg.Metadata, func(int, kmsg.Request) kmsg.Response { w.Fatalf("lost %d", 6); return nil })
+			conn, _ := dial(w)
+			defer conn.Close()
+			_ = ask(w, conn)
+		}, []string{"lost 6 (check_test.go:"}},
 		"panic in a hook": {func(w *simtest.World) {
 			cfg := w.Config(0)
 			cfg.Hooks.Versions = func(broker.Endpoint, *broker.Versions) { panic("no luck") }

@@ -12,11 +12,11 @@ import (
 	"brokerconn/domain"
 )
 
-// noteErrors notes the error codes of an answer, if it has any.
-func (w *World) noteErrors(n *node, resp kmsg.Response, id int32) {
+// noteErrors notes the error codes of an answer, and reports whether it has any.
+func (w *World) noteErrors(n *node, resp kmsg.Response, id int32) bool {
 	codes := errorCodes(reflect.ValueOf(resp), nil)
 	if len(codes) == 0 {
-		return
+		return false
 	}
 	var texts []string
 	for _, code := range codes {
@@ -24,6 +24,7 @@ func (w *World) noteErrors(n *node, resp kmsg.Response, id int32) {
 	}
 	w.note(entry{kind: refused, broker: n.index, key: resp.Key(), version: resp.GetVersion(), correlationID: id,
 		text: strings.Join(texts, ", ")})
+	return true
 }
 
 // errorCodes appends the error codes of a message other than 0, each once.

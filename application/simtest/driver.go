@@ -20,11 +20,12 @@ import (
 
 // driver is that part of a World.
 type driver struct {
-	next      *time.Timer // to the next event
-	waiting   atomic.Bool // for it
-	hurried   atomic.Bool // the next event is earlier
-	successor *time.Timer // is set during a step: what it starts when all are blocked is the next driver
-	stopped   atomic.Bool // the driver has to end
+	waiting   atomic.Int32 // for the next event, and how
+	next      *time.Timer  // to it, if it is far away
+	napping   atomic.Int64 // goroutines that sleep as the driver does, or did
+	hurried   atomic.Bool  // the next event is earlier
+	successor *time.Timer  // is set during a step: what it starts when all are blocked is the next driver
+	stopped   atomic.Bool  // the driver has to end
 	ended     chan struct{}
 	pausing   atomic.Int64 // goroutines in pause
 	happened  atomic.Int64 // events
@@ -35,9 +36,11 @@ type driver struct {
 	// Of the driver alone.
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
+	due    time.Time       // the next event
+	calm   bool            // no goroutine has been woken since all were blocked
 	now    time.Time       // when the last event happened
 	served served          // of it
-	still  bool            // it was an alarm of a loop, and has woken no goroutine
+	still  bool            // it was an alarm of a loop
 	second time.Time       // that is counted,
 	events int             // and what happened in it
 }
@@ -64,6 +67,9 @@ func (w *World) stopDriver() {
 	w.stopped.Store(true)
 	w.hurry()
 	<-w.ended
+	for w.napping.Load() > 0 {
+		time.Sleep(longestNap)
+	}
 }
 
 // settle waits until all other goroutines are blocked.
@@ -77,13 +83,26 @@ func settle() {
 	synctest.Wait()
 }
 
-// hurry makes the driver look at the next event again, and at whether the run is over.
+// hurry makes the driver look at the next event again, and at whether the run is over. If the driver
+// sleeps, another goroutine becomes the driver.
 func (w *World) hurry() {
 	w.hurried.Store(true)
-	if w.waiting.Load() {
+	if w.waiting.CompareAndSwap(napping, awake) {
+		go w.drive()
+	} else if w.waiting.Load() == idling {
 		w.next.Reset(0)
 	}
 }
+
+// How the driver waits.
+const (
+	awake   int32 = iota // it does not
+	napping              // by time.Sleep, which is cheaper than a timer, and does not end early
+	idling               // for the timer
+)
+
+// longestNap is how long a nap is at most: a run ends when those have ended that are in vain.
+const longestNap = 10 * time.Second
 
 const idle = 1<<63 - 1
 
@@ -91,8 +110,17 @@ const idle = 1<<63 - 1
 const busy = 50_000
 
 func (w *World) drive() {
+	happening := false
+	defer func() {
+		if happening { // w.Fatalf in a handler or a fault has ended this goroutine
+			go w.drive()
+		}
+	}()
 	settle()
 	for w.callLoops() {
+		if !w.calm { // what was woken may make the next event an earlier one
+			settle()
+		}
 		w.hurried.Store(false)
 		if w.stopped.Load() {
 			w.next.Stop()
@@ -102,10 +130,20 @@ func (w *World) drive() {
 		if w.ctx.Err() != nil {
 			w.endLoops()
 		}
-		w.served, w.still = servedNone, false
-		if !w.waitForNext() || w.pausing.Load() > 0 || !w.sim.StepUntil(w.now) {
-			continue // what was due may have been canceled at this instant
+		if !w.waitForNext() {
+			return
 		}
+		w.now = w.Now()
+		w.served, w.still = servedNone, false
+		if w.now.Before(w.due) || w.pausing.Load() > 0 {
+			continue
+		}
+		happening = true
+		some := w.sim.StepUntil(w.now)
+		if happening = false; !some { // what was due was canceled at this instant
+			continue
+		}
+		w.calm = w.still || w.served == servedByCluster && !w.opened.Load()
 		w.happened.Add(1)
 		w.round = w.current()
 		if w.now.Sub(w.second) >= time.Second {
@@ -118,21 +156,35 @@ func (w *World) drive() {
 	}
 }
 
-// waitForNext waits for the time of the next event. It returns false if that has not come.
+// waitForNext waits for the next event, or until it comes to be earlier. It returns false if another
+// goroutine has become the driver.
 func (w *World) waitForNext() bool {
-	w.waiting.Store(true)
-	began, wait := w.Now(), time.Duration(idle)
+	now, wait := w.Now(), time.Duration(idle)
 	if next, some := w.sim.Next(); some {
-		wait = max(next.Sub(began), 1)
+		wait = max(next.Sub(now), 1)
 	}
-	w.next.Reset(wait)
-	if !w.hurried.Load() {
-		<-w.next.C
+	w.due = now.Add(wait)
+	if wait > longestNap {
+		w.waiting.Store(idling)
+		w.next.Reset(wait)
+		if !w.hurried.Load() {
+			<-w.next.C
+		}
+		w.waiting.Store(awake)
+	} else {
+		w.napping.Add(1)
+		w.waiting.Store(napping)
+		if !w.hurried.Load() {
+			time.Sleep(wait)
+		}
+		w.napping.Add(-1)
+		if !w.waiting.CompareAndSwap(napping, awake) {
+			return false
+		}
 	}
-	w.waiting.Store(false)
 	settle()
-	w.now = w.Now()
-	return w.now.Sub(began) >= wait
+	w.calm = true
+	return true
 }
 
 // callLoops calls the loops after an event, and wakes the sleepers. It returns false if this goroutine
@@ -144,11 +196,11 @@ func (w *World) callLoops() bool {
 		if w.served == servedByCluster && l.owns {
 			continue
 		}
-		if !w.still {
+		if !w.calm {
 			settle()
 		}
-		w.still = false
-		for w.pausing.Load() > 0 { // a loop may be in the midst of its step
+		w.calm = len(w.round) == 0 && l.step != nil // there is no other step behind this one
+		for w.pausing.Load() > 0 {                  // a loop may be in the midst of its step
 			time.Sleep(time.Nanosecond)
 			settle()
 		}
@@ -161,6 +213,7 @@ func (w *World) callLoops() bool {
 	for _, woken := range w.woken { // behind what has to hold at that time
 		settle()
 		close(woken)
+		w.calm = false
 	}
 	w.woken = w.woken[:0]
 	return true

@@ -14,6 +14,7 @@ type names struct {
 	topics   map[string]*topic
 	order    []*topic // in which they came to be
 	moved    int      // by how many brokers the leaders have moved
+	changes  int      // topics made, and moves of leaders
 	replicas []int32  // of every partition: all brokers
 }
 
@@ -43,6 +44,7 @@ func (n *names) make(name string) *topic {
 	}
 	n.topics[name] = t
 	n.order = append(n.order, t)
+	n.changes++
 	return t
 }
 
@@ -73,6 +75,13 @@ func (n *names) moveLeaders(by int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.moved += by
+	n.changes++
+}
+
+func (n *names) changed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.changes
 }
 
 // epoch is that of the leaders.

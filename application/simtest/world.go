@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -34,6 +35,7 @@ type World struct {
 	secure
 	traffic
 	alarms alarms
+	opened atomic.Bool // the test has a model, and may have set its functions
 
 	mu        sync.Mutex
 	failure   *Failure
@@ -42,6 +44,7 @@ type World struct {
 	configs   int           // made
 	rands     int           // made
 	names     names
+	last      metadata // of the driver alone
 	handled   map[int16]Handler
 	password  string     // see SetPassword
 	listened  int        // brokers that Listen has returned
@@ -126,7 +129,10 @@ func (w *World) Rand() *rand.Rand {
 // Broker returns the model of a broker, for faults of one's own and for what the methods of World
 // do not offer. Its fields belong to the world: a [Fault] changes them, or a call before the
 // first connection.
-func (w *World) Broker(brokerIndex int) *model.Broker { return w.node(brokerIndex).model }
+func (w *World) Broker(brokerIndex int) *model.Broker {
+	w.opened.Store(true)
+	return w.node(brokerIndex).model
+}
 
 // Network returns the simulated network. The address of a broker is its host and port.
 func (w *World) Network() *simulation.Network { return w.net }

@@ -56,6 +56,8 @@ var models = map[string][]modelled{
 			leaves: map[string]string{"ApiVersions v5 for it": "its cluster has another id"}},
 		{name: "its broker, with logins", epoch: true, become: newest, start: kafkaWith(acceptance.SASLPlaintext),
 			login: kafkaLogin},
+		{name: "its broker, with sessions", epoch: true, become: newest, start: kafkaWith(acceptance.Reauth),
+			login: &model.Login{Mechanisms: kafkaLogin.Mechanisms, Lifetime: acceptance.SessionLifetime}},
 	},
 	"tansu": {
 		{name: "tansu-open", start: of(startTansu), unsorted: true, leaves: map[string]string{

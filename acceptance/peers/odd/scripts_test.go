@@ -50,6 +50,11 @@ func scripts() (list []script) {
 	add("a token alone", right)
 	add("a token behind a login", plain, right, right)
 	add("a handshake behind a login", plain, right, plain)
+	add("a renewal", plain, right, plain, right)
+	add("a renewal too soon", plain, right, plain, right, plain)
+	add("a refused renewal", plain, right, plain, wrong)
+	add("a renewal by another mechanism", plain, right, handshake(1, "SCRAM-SHA-256"), right)
+	add("a renewal by a mechanism that it lacks", plain, right, handshake(1, "NONE"))
 	add("another handshake within a login", plain, plain)
 	add("another mechanism behind a refusal", handshake(1, "NONE"), plain)
 	list = append(list, script{"ApiVersions within a login", [][]byte{plain, versions(99)}, 99})
@@ -220,7 +225,7 @@ func (m modelled) link() *simulated {
 func (s *simulated) send(p []byte) { _, _ = s.Send(p) }
 
 func (s *simulated) receive(func([]byte) bool) (got []byte) {
-	s.w.Advance(time.Second)
+	s.w.Advance(time.Millisecond) // about what a real one takes
 	chunk := make([]byte, 4096)
 	for !s.end {
 		n, err := s.Recv(chunk)

@@ -60,7 +60,7 @@ func (c *Conn) refuses(r *Reply, name string) bool {
 	switch c.b.Dialect {
 	case Kfake:
 		switch {
-		case s.exchange != nil:
+		case s.exchange != nil, s.principal != "" && s.until.IsZero():
 			r.Body = handshakeBody(errIllegalState)
 			return true
 		case lacks:

@@ -36,6 +36,8 @@ func TestDialects(t *testing.T) {
 		{"kfake lacks one", model.Kfake, false, []string{unknown, handshake}, "0021" + offered + " 000000000000"},
 		{"kfake refuses a token", model.Kfake, false, []string{handshake, wrong}, "000000000000 closed"},
 		{"kfake has one login at a time", model.Kfake, false, []string{handshake, handshake}, "000000000000 closed"},
+		{"kfake has sessions that end, or one login", model.Kfake, false, []string{handshake, token, unknown},
+			"000000000000 0000ffff00000000000000000000ea60 0021" + offered},
 		{"kfake wants a handshake first", model.Kfake, false, []string{token}, "closed"},
 		{"kfake without logins", model.Kfake, true, []string{handshake, handshake, token},
 			"000000000000 002200000000 closed"},
