@@ -1,8 +1,8 @@
 // The command planted shows that the simulator notices defects. Each file of testdata is one: a
 // sentence, a file of the core, the text to replace, which must be there exactly once, and what
-// replaces it. The command runs the seeds of application/sim over the changed core, by go build's
-// -overlay, and prints the seed that finds it, the invariant that does not hold, the lines of the
-// least plan, and how long it took to find that.
+// replaces it. Each invariant of application/sim has one at least. The command runs the seeds of
+// application/sim over the changed core, by go build's -overlay, and prints the seed that finds it, the
+// invariant that does not hold, the lines of the least plan, and how long it took to find that.
 //
 //	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8] [defect ...]
 //

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -9,21 +10,26 @@ import (
 
 // Campaign is a range of seeds.
 type Campaign struct {
-	// From is the first seed, and Seeds how many there are.
+	// From is the first seed, and Seeds how many there are. The last one is at most the largest uint64.
 	From, Seeds uint64
+	// Parallel is how many seeds are run at the same time. If zero, the default is runtime.GOMAXPROCS.
+	Parallel int
+	// Generate returns the plan of a seed. If nil, the default is [Generate]. It is called by several
+	// goroutines.
+	Generate func(seed uint64) Plan
 	// Cover counts which cells the runs hit.
 	Cover bool
-	// Progress, if not nil, is called now and then with the number of seeds that were run, by
-	// one goroutine at a time.
+	// Progress, if not nil, is called after each seed with the number of those that were run, by one
+	// goroutine at a time.
 	Progress func(done uint64)
 }
 
 // Report is what the runs of a campaign came to.
 type Report struct {
-	// Seeds is how many were run: all of them, if none failed.
+	// Seeds is how many were run: all of them, unless one failed or the context ended.
 	Seeds uint64
-	// Steps, Requests and Kinds are the sums of the fields of [Result].
-	Steps, Requests, Kinds uint64
+	// Steps, Requests, Faults and Kinds are the sums of the fields of [Result].
+	Steps, Requests, Faults, Kinds uint64
 	// Failed is the first seed in which an invariant did not hold, and Failure that of this seed;
 	// nil if all invariants held.
 	Failed  uint64
@@ -32,36 +38,41 @@ type Report struct {
 	Coverage *Coverage
 }
 
-// chunk is how many seeds a goroutine takes at once.
-const chunk = 64
-
-// Run runs the seeds, on all processors. It ends with the first seed that fails, which is the same
-// on every machine.
-func (c Campaign) Run() Report {
-	var report Report
-	var mu sync.Mutex
-	var next atomic.Uint64
-	var failed atomic.Bool
-	var all sync.WaitGroup
+// Run runs the seeds. It ends with the first one that fails, which is the same on every machine, or
+// when ctx is done, with the runs that are under way.
+func (c Campaign) Run(ctx context.Context) Report {
+	if c.Generate == nil {
+		c.Generate = Generate
+	}
+	var (
+		report Report
+		mu     sync.Mutex // of report, done and Progress
+		done   uint64
+		next   atomic.Uint64
+		failed atomic.Bool
+		all    sync.WaitGroup
+	)
 	if c.Cover {
 		report.Coverage = NewCoverage()
 	}
-	for range runtime.GOMAXPROCS(0) {
+	for range or(c.Parallel, runtime.GOMAXPROCS(0)) {
 		all.Go(func() {
 			part := Report{}
 			if c.Cover {
 				part.Coverage = NewCoverage()
 			}
-			for !failed.Load() {
-				from := next.Add(chunk) - chunk
-				if from >= c.Seeds {
+			for !failed.Load() && ctx.Err() == nil {
+				i := next.Add(1) - 1
+				if i >= c.Seeds {
 					break
 				}
-				part.run(c.From+from, min(chunk, c.Seeds-from))
+				seed := c.From + i
+				part.count(seed, part.Coverage.Run(c.Generate(seed)))
 				failed.CompareAndSwap(false, part.Failure != nil)
 				if c.Progress != nil {
 					mu.Lock()
-					c.Progress(min(from+chunk, c.Seeds))
+					done++
+					c.Progress(done)
 					mu.Unlock()
 				}
 			}
@@ -74,18 +85,15 @@ func (c Campaign) Run() Report {
 	return report
 }
 
-// run runs seeds one after the other, and ends with the first that fails.
-func (r *Report) run(from, n uint64) {
-	for seed := from; seed < from+n; seed++ {
-		result := check(Generate(seed), r.Coverage)
-		r.Seeds++
-		r.Steps += uint64(result.Steps)
-		r.Requests += uint64(result.Requests)
-		r.Kinds += uint64(result.Kinds)
-		if result.Failure != nil {
-			r.Failed, r.Failure = seed, result.Failure
-			return
-		}
+// count adds a run.
+func (r *Report) count(seed uint64, result Result) {
+	r.Seeds++
+	r.Steps += uint64(result.Steps)
+	r.Requests += uint64(result.Requests)
+	r.Faults += uint64(result.Faults)
+	r.Kinds += uint64(result.Kinds)
+	if result.Failure != nil && r.Failure == nil {
+		r.Failed, r.Failure = seed, result.Failure
 	}
 }
 
@@ -95,6 +103,7 @@ func (r *Report) add(part *Report) {
 	r.Seeds += part.Seeds
 	r.Steps += part.Steps
 	r.Requests += part.Requests
+	r.Faults += part.Faults
 	r.Kinds += part.Kinds
 	if part.Failure != nil && (r.Failure == nil || part.Failed < r.Failed) {
 		r.Failed, r.Failure = part.Failed, part.Failure

@@ -64,9 +64,11 @@ func edits(p Plan, at time.Duration, exact bool) (list []edit) {
 			}
 		}
 	}
+	list = append(list, edit{true, -1, func(p *Plan) { p.Steps = slices.Compact(p.Steps) }})
 	list = append(list, values...)
-	if exact && p.Seed != 0 {
-		list = append(list, edit{false, -1, func(p *Plan) { p.Seed = 0 }})
+	if exact { // many requests that are the same may only fill the places in flight
+		list = append(list, edit{false, -1, func(p *Plan) { p.Seed = 0 }},
+			edit{false, -1, func(p *Plan) { p.Setup.InFlight = 1 }})
 	}
 	for i := range p.Steps {
 		list = append(list, stepEdits(p, i, at, exact)...)
@@ -90,6 +92,9 @@ func stepEdits(p Plan, i int, at time.Duration, exact bool) (list []edit) {
 				p.Steps[j].At += to - pause
 			}
 		}})
+	}
+	if i+1 < len(p.Steps) {
+		change(func(s *Step) { s.At = p.Steps[i+1].At })
 	}
 	for _, n := range []int64{0, 1, step.N / 2} {
 		if n < step.N {

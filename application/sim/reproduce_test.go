@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // campaign has, and runs the plan that it has.
 func TestPrintedLineReproducesFailure(t *testing.T) {
 	defer sim.PlantFailure()()
-	report := sim.Campaign{Seeds: 500}.Run()
+	report := sim.Campaign{Seeds: 500}.Run(t.Context())
 	if report.Failure == nil {
 		t.Fatal("the planted failure was not found")
 	}

@@ -23,7 +23,18 @@ func Shrink(p Plan) Plan {
 		}
 		return true, result.Failure.At
 	}
-	return s.shrink()
+	start := s
+	least := s.shrink()
+	if costOf(least).lines <= manyLines {
+		return least
+	}
+	// A value that was made small may be what keeps a line.
+	s.plan, s.at, s.linesFirst, s.tried = start.plan, start.at, true, map[string]bool{}
+	s.left += maxShrinkSteps
+	if other := s.shrink(); costOf(other).less(costOf(least)) {
+		return other
+	}
+	return least
 }
 
 // ShrinkBy returns the least plan that it finds for which fails returns true, as it does for p. The
@@ -39,24 +50,31 @@ func ShrinkBy(p Plan, most int, fails func(Plan) bool) Plan {
 }
 
 const (
-	// maxShrinkSteps bounds the time that Shrink takes, in steps of runs. What a step does beside the
+	// maxShrinkSteps bounds the time that Shrink takes for one order, in steps of runs. What a step does beside the
 	// connection's work is counted by what it writes to the trace.
-	maxShrinkSteps = 600_000
+	maxShrinkSteps = 500_000
 	bytesOfStep    = 25
 
 	// fewSteps is how many steps a plan has at most of which each few are tried alone, and
 	// mostTogether is how many these are.
 	fewSteps     = 24
 	mostTogether = 4
+
+	// fewLines is how many lines a plan has at most for which no more seeds are tried, and manyLines how
+	// many if it is not shrunk in another order.
+	fewLines  = 6
+	manyLines = 8
 )
 
 type shrinker struct {
 	plan  Plan
 	at    time.Duration // when the plan failed; 0: not known
 	fails func(Plan) (ok bool, at time.Duration)
-	exact bool            // the plan is one of this engine
-	left  int             // how much may be run
-	tried map[string]bool // the texts of plans
+	exact bool // the plan is one of this engine
+	left  int  // how much may be run
+
+	linesFirst bool            // numbers and times are made small once no line can be left out
+	tried      map[string]bool // the texts of plans
 }
 
 // attempt is a way to try a plan.
@@ -68,8 +86,10 @@ func (s *shrinker) shrink() Plan {
 	some, many := s.seeds(4), s.seeds(16)
 	for s.left > 0 && (s.leaveOut(s.try, 16) || s.edit(true) ||
 		!s.small() && (s.tail(some) || s.spread(16) || s.leaveOut(some, 8)) ||
-		s.leaveOut(s.try, math.MaxInt) || s.edit(false) || s.tail(some) || s.pick(s.try) || s.pairs(s.try) ||
-		s.spread(64) || s.leaveOut(some, math.MaxInt) || s.pick(many) || s.pairs(some)) {
+		s.leaveOut(s.try, math.MaxInt) || !s.linesFirst && s.edit(false) ||
+		s.tail(some) || s.pick(s.try) || s.pairs(s.try) || s.linesFirst && (s.pairs(some) || s.edit(false)) ||
+		costOf(s.plan).lines > fewLines &&
+			(s.spread(64) || s.leaveOut(some, math.MaxInt) || s.pick(many) || s.pairs(some))) {
 	}
 	return s.plan
 }

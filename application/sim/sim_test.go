@@ -39,7 +39,7 @@ const (
 // reached.
 func TestSeeds(t *testing.T) {
 	begin := time.Now()
-	report := sim.Campaign{From: *from, Seeds: *count, Cover: true}.Run()
+	report := sim.Campaign{From: *from, Seeds: *count, Cover: true}.Run(t.Context())
 	t.Logf("%v\n%.0f seeds a second", report, float64(report.Seeds)/time.Since(begin).Seconds())
 	if report.Failure != nil {
 		t.Fatal(story(report))

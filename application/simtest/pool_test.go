@@ -3,6 +3,7 @@ package simtest_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,11 +63,14 @@ func TestPoolAnswersWithoutOneBroker(t *testing.T) {
 func usePool(w *simtest.World, open func(...broker.Config) *pool) {
 	p := open(w.Config(0), w.Config(1), w.Config(2))
 	defer p.Close()
+	var asking sync.WaitGroup
+	asking.Add(3)
 	for range 3 {
 		draw := w.Rand()
 		w.Go(func() {
-			for w.Context().Err() == nil {
-				if _, err := p.Ask(w.Context(), kmsg.NewPtrMetadataRequest()); err != nil && w.Context().Err() == nil {
+			defer asking.Done()
+			for w.Elapsed() < time.Minute {
+				if _, err := p.Ask(w.Context(), kmsg.NewPtrMetadataRequest()); err != nil {
 					w.Errorf("no broker has answered: %v", err)
 				}
 				w.Sleep(time.Duration(draw.IntN(1e9)))
@@ -74,6 +78,7 @@ func usePool(w *simtest.World, open func(...broker.Config) *pool) {
 		})
 	}
 	w.Chaos(time.Minute, simtest.Cut.On(1), simtest.Silent.On(1), simtest.Refuse.On(1), simtest.Restart.On(1))
+	asking.Wait() // before the pool is closed
 }
 
 func TestPoolOfOneTryFails(t *testing.T) {

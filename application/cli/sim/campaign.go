@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,15 +22,7 @@ type campaign struct {
 	terminal    io.Writer
 	every       time.Duration // how often the progress is shown on a terminal
 	generate    func(seed uint64) engine.Plan
-
-	mu     sync.Mutex
-	next   uint64 // the next seed
-	left   uint64 // seeds that are not begun
-	failed bool
-	seed   uint64 // the first that failed
-	first  *engine.Failure
-	done   uint64 // seeds
-	sums   struct{ steps, requests, faults uint64 }
+	done        atomic.Uint64 // seeds
 }
 
 // most is the limit of --parallel.
@@ -54,31 +46,6 @@ func (c *campaign) validate(seedsGiven bool) error {
 	return nil
 }
 
-// take returns the next seed, unless enough is known.
-func (c *campaign) take(ctx context.Context) (seed uint64, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.left == 0 || c.failed || ctx.Err() != nil {
-		return 0, false
-	}
-	c.left--
-	c.next++
-	return c.next - 1, true
-}
-
-// ran is the result of a seed. Of several that fail, the first one counts: all before it are run.
-func (c *campaign) ran(seed uint64, r engine.Result) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if r.Failure != nil && (!c.failed || seed < c.seed) {
-		c.failed, c.seed, c.first = true, seed, r.Failure
-	}
-	c.done++
-	c.sums.steps += uint64(r.Steps)
-	c.sums.requests += uint64(r.Requests)
-	c.sums.faults += uint64(r.Faults)
-}
-
 // campaignDocument is the answer of sim.
 type campaignDocument struct {
 	OK       bool           `json:"ok"`
@@ -94,28 +61,20 @@ type campaignDocument struct {
 
 func (c *campaign) run(cmd *cobra.Command) error {
 	began := time.Now()
-	c.next, c.left = c.from, c.seeds
 	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
 	if c.limit > 0 {
 		ctx, cancel = context.WithTimeout(ctx, c.limit)
 	}
 	defer cancel()
 	show := c.show(cmd, began)
-	var workers sync.WaitGroup
-	for range c.parallel {
-		workers.Go(func() {
-			for seed, ok := c.take(ctx); ok; seed, ok = c.take(ctx) {
-				c.ran(seed, engine.Run(c.generate(seed)))
-			}
-		})
-	}
-	workers.Wait()
+	report := engine.Campaign{From: c.from, Seeds: c.seeds, Parallel: c.parallel, Generate: c.generate,
+		Progress: c.done.Store}.Run(ctx)
 	show.end()
-	doc := campaignDocument{c.first == nil, c.from, c.done, time.Since(began).Seconds(),
-		c.sums.steps, c.sums.requests, c.sums.faults, nil, ""}
+	doc := campaignDocument{report.Failure == nil, c.from, report.Seeds, time.Since(began).Seconds(),
+		report.Steps, report.Requests, report.Faults, nil, ""}
 	switch {
-	case c.first != nil:
-		return c.explain(cmd, doc)
+	case report.Failure != nil:
+		return c.explain(cmd, doc, report)
 	case cmd.Context().Err() != nil:
 		err := context.Cause(cmd.Context())
 		doc.OK, doc.Stopped = false, err.Error()
@@ -132,20 +91,21 @@ func (d campaignDocument) text() string {
 }
 
 // explain is the answer when a seed has failed: its shortest plan, and the story of that.
-func (c *campaign) explain(cmd *cobra.Command, doc campaignDocument) error {
+func (c *campaign) explain(cmd *cobra.Command, doc campaignDocument, found engine.Report) error {
+	seed, failure := found.Failed, found.Failure
 	report, err := await(cmd.Context(), func() *failureReport {
-		return newFailureReport(engine.Shrink(c.generate(c.seed)), c.first)
+		return newFailureReport(engine.Shrink(c.generate(seed)), failure)
 	})
 	if err != nil {
-		report = &failureReport{Invariant: c.first.Invariant, At: c.first.At.String(), Text: c.first.Text}
+		report = &failureReport{Invariant: failure.Invariant, At: failure.At.String(), Text: failure.Text}
 	}
-	report.Seed = c.seed
-	report.Reproduce = fmt.Sprintf("kafkaprobe sim --from %d --seeds 1", c.seed)
+	report.Seed = seed
+	report.Reproduce = fmt.Sprintf("kafkaprobe sim --from %d --seeds 1", seed)
 	doc.Failure = report
-	text := fmt.Sprintf("seed %d: %v\nreproduce: %s\n", c.seed, c.first, report.Reproduce)
+	text := fmt.Sprintf("seed %d: %v\nreproduce: %s\n", seed, failure, report.Reproduce)
 	if err == nil {
 		text += fmt.Sprintf("\nthe shortest plan that fails so:\n\n%s\nwhat happens in it: %s",
 			report.Plan, report.Chart)
 	}
-	return errors.Join(failed(cmd, fmt.Errorf("seed %d: %w", c.seed, c.first)), answer(cmd, doc, text), err)
+	return errors.Join(failed(cmd, fmt.Errorf("seed %d: %w", seed, failure)), answer(cmd, doc, text), err)
 }

@@ -68,12 +68,11 @@ func (p *progress) end() {
 
 // progress is the line: seeds, rate, and the time that is left.
 func (c *campaign) progress(spent time.Duration) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	rate := float64(c.done) / max(spent.Seconds(), 1e-3)
-	text := fmt.Sprintf("%d seeds, %.0f/s", c.done, rate)
+	done := c.done.Load()
+	rate := float64(done) / max(spent.Seconds(), 1e-3)
+	text := fmt.Sprintf("%d seeds, %.0f/s", done, rate)
 	left, limited := c.limit-spent, c.limit > 0
-	if bySeeds := float64(c.left) / max(rate, 1e-3); !limited || bySeeds < left.Seconds() {
+	if bySeeds := float64(c.seeds-done) / max(rate, 1e-3); !limited || bySeeds < left.Seconds() {
 		left = time.Duration(min(bySeeds, 1e9) * float64(time.Second))
 	}
 	return fmt.Sprintf("%s, %v left", text, max(left, 0).Round(time.Second))

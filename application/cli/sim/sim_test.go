@@ -225,7 +225,8 @@ func TestClosedOutputIsReported(t *testing.T) {
 }
 
 func TestProgressShowsRateAndTime(t *testing.T) {
-	c := &campaign{done: 300, left: 700}
+	c := &campaign{seeds: 1000}
+	c.done.Store(300)
 	if got, want := c.progress(3*time.Second), "300 seeds, 100/s, 7s left"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
