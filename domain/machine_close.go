@@ -157,7 +157,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 		m.forgetDetected()
 	}
 	if !clean && !retry && m.state == Authenticating && m.login.step == loginHandshake {
-		m.mechanisms.again()
+		m.mechanisms.reset()
 	}
 	m.lastErr = e
 	switch {

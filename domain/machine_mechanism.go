@@ -110,7 +110,7 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	m.mechanisms.again()
+	m.mechanisms.reset()
 	if m.chooseMechanism(refusal.Offered) {
 		m.mechanisms.offered = refusal.Offered
 	}
@@ -198,9 +198,9 @@ type mechanisms struct {
 	exposed  bool     // a secret was sent in plaintext or to a peer that is not verified, which was reported
 }
 
-// again makes the next attempt choose from all mechanisms: what a broker has rejected or listed may
+// reset makes the next attempt choose from all mechanisms: what a broker has rejected or listed may
 // have been wrong for a time.
-func (c *mechanisms) again() { c.choice, c.offered, c.rejected = 0, nil, nil }
+func (c *mechanisms) reset() { c.choice, c.offered, c.rejected = 0, nil, nil }
 
 // LoginInfo describes a login.
 type LoginInfo struct {
