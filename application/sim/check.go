@@ -20,7 +20,7 @@ type checker struct {
 	open       int      // of the requests
 	last       int64    // number of the last request that was answered
 	askedAgain bool     // ApiVersions was sent behind a probe
-	left       bool     // the owner's side closed the last connection
+	kept       bool     // a release that was detected holds on the next connection too
 	at         time.Time
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last
@@ -78,7 +78,7 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	case to == domain.Connected:
 		c.r.tap.link.ready()
 	case to == domain.Disconnected:
-		c.left = err == nil
+		c.kept = err == nil
 		c.down(now, err)
 	}
 }
@@ -96,7 +96,7 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 	case domain.EventResolveDone:
 		c.pacing.found(len(e.Endpoints))
 	case domain.EventIdleLost:
-		c.left = false
+		c.kept = false
 	case domain.EventThrottled:
 		c.throttled(now, e.Until)
 	case domain.EventVersions:
@@ -106,6 +106,7 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 			c.table = true
 		}
 	case domain.EventReleaseDetected:
+		c.kept = true // though the connection was lost: that is how it is detected
 		c.older(e.Versions)
 	}
 }

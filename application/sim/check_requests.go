@@ -140,12 +140,12 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	}
 }
 
-// negotiated checks the version of an asked request at the broker. Behind a connection that the
-// client closed itself, one before 0.10 is not asked again, whatever it has become.
+// negotiated checks the version of an asked request at the broker. One that was taken for a release
+// before 0.10 is not asked again before a connection is lost, whatever it has become.
 func (c *checker) negotiated(req *model.Request) {
 	most, _ := kafkacodec.MaxVersion(req.Key)
 	apis := c.r.broker.APIs
-	if c.left && c.r.plan.Setup.Release != "" && c.askedOld() {
+	if c.kept && c.r.plan.Setup.Release != "" && c.askedOld() {
 		apis = servers.APIs(c.asked)
 	}
 	for _, a := range apis {
