@@ -67,7 +67,7 @@ func (c Campaign) Run(ctx context.Context) Report {
 					break
 				}
 				seed := c.From + i
-				part.count(seed, part.Coverage.Run(c.Generate(seed)))
+				part.count(seed, check(c.Generate(seed), part.Coverage))
 				failed.CompareAndSwap(false, part.Failure != nil)
 				if c.Progress != nil {
 					mu.Lock()

@@ -116,8 +116,12 @@ func (c *checker) older(v *domain.Versions) {
 	if c.table {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
-	if release, _, _ := v.Detected(); !c.askedOld() && !c.askedAgain {
+	release, _, _ := v.Detected()
+	if !c.askedOld() && !c.askedAgain {
 		c.fail("no older", "a broker was taken for %v that was not asked again", release)
+	}
+	if c.askedOld() {
+		c.takenFor(release, release)
 	}
 }
 

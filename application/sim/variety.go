@@ -98,11 +98,11 @@ func (g generator) logins(s *Setup) {
 		s.Mechanism = []string{"GSSAPI", "PLAIN,GSSAPI", "GSSAPI,PLAIN"}[g.Below(3)]
 		return
 	}
+	if (s.Login || s.old()) && s.Latency >= 100*time.Millisecond {
+		s.Addresses = 1 // each has its share of the setup's time, and logins and probes have many round trips
+	}
 	if !s.Login {
 		return
-	}
-	if s.Latency >= 100*time.Millisecond {
-		s.Addresses = 1 // each has its share of the setup's time, and a login has many round trips
 	}
 	switch n := g.Below(100); {
 	case n < 25: // PLAIN

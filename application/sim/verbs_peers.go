@@ -255,16 +255,24 @@ func (r *run) leavesUnknown() bool { return servers.Release(r.release).String() 
 
 // identified checks what CheckVersion returned.
 func (c *checker) identified(v release.Verdict) {
+	if v.Kind == release.Custom && c.r.plan.Setup.Release != "" {
+		c.fail("the release", "a broker of %v is said to be %v", servers.Release(c.asked), v)
+	}
+	c.takenFor(v.Low, v.High)
+}
+
+// takenFor checks for which releases a broker was taken.
+func (c *checker) takenFor(low, high release.Release) {
 	if c.r.plan.Setup.Release == "" {
 		return
 	}
 	is := servers.Release(c.asked)
-	if c.r.Faults > 0 && is.Compare(release.Release{Minor: 9}) < 0 && v.Low.Compare(release.Release{Minor: 8}) >= 0 &&
-		v.High.Compare(is) < 0 {
+	if c.r.Faults > 0 && is.Compare(release.Release{Minor: 9}) < 0 && low.Compare(release.Release{Minor: 8}) >= 0 &&
+		high.Compare(is) < 0 {
 		return // a fault before the broker has hidden that it knows a probe, and it knows the older ones too
 	}
-	if v.Kind == release.Custom || v.High.Compare(is) < 0 || v.Low.Compare(is) > 0 {
-		c.fail("the release", "a broker of %v is said to be %v", is, v)
+	if high.Compare(is) < 0 || low.Compare(is) > 0 {
+		c.fail("the release", "a broker of %v is taken for %v to %v", is, low, high)
 	}
 }
 
