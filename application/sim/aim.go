@@ -16,6 +16,10 @@ func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
 	kinds := faultsOf(s)
 	for range 2 + g.Below(7) {
 		at := g.Between(0, end)
+		if g.percent(40) { // the phase behind a fault that ends connections, or a phase
+			steps = append(steps, g.behind(at, kinds, s)...)
+			continue
+		}
 		add := func(step Step) {
 			step.At = at
 			steps = append(steps, step)
@@ -37,6 +41,22 @@ func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
 		}
 	}
 	return append(steps, g.dials(steps, 10*time.Millisecond)...)
+}
+
+// behind draws a fault, and once a connection may have recovered from it a phase, which lasts while a
+// request is in flight, and what happens within that.
+func (g generator) behind(at time.Duration, kinds []string, s Setup) []Step {
+	fault := g.arguments(kinds[g.Below(int64(len(kinds)))])
+	fault.At = at
+	at += g.oneOf(0, time.Millisecond, 300*time.Millisecond, time.Second, 4*time.Second) + g.Between(0, 2*s.Latency)
+	steps := []Step{fault, {At: at, Verb: "send", N: g.size()}, g.phase(s), g.phase(s)}
+	if g.percent(40) {
+		steps[3] = g.interruption(s)
+	}
+	at += g.Between(0, s.Latency+time.Millisecond)
+	steps[2].At = at
+	steps[3].At = at + g.Between(0, s.Latency)
+	return steps
 }
 
 // soon is within a round trip or two; now and then it is the next thing that happens.

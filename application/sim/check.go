@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -16,11 +17,12 @@ type checker struct {
 	table      bool // the broker gave a table
 	answered   int
 	offered    *request
-	requests   []record // by number, from 0
-	open       int      // of the requests
-	last       int64    // number of the last request that was answered
-	askedAgain bool     // ApiVersions was sent behind a probe
-	kept       bool     // a release that was detected holds on the next connection too
+	requests   []record    // by number, from 0
+	open       int         // of the requests
+	last       int64       // number of the last request that was answered
+	askedAgain bool        // ApiVersions was sent behind a probe
+	misled     *model.Conn // an error in place of an answer may have kept the client from naming its broker
+	kept       bool        // a release that was detected holds on the next connection too
 	at         time.Time
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last

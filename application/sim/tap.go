@@ -165,12 +165,16 @@ func (l *tapped) cut(rest []byte) []byte {
 	return rest
 }
 
-// headerBytes is the size of a request's header with the client id, without tagged fields.
-const headerBytes = 8 + 2 + len(clientID)
+// headerBytes is the size of a request's header with the client id, without tagged fields, and
+// headersClientID the client id in it, behind its size. A nonce may have the letters alone.
+const (
+	headerBytes     = 8 + 2 + len(clientID)
+	headersClientID = "\x00\x03" + clientID
+)
 
 // frame is a frame that was sent whole. Only tokens of an old login have no header.
 func (l *tapped) frame(frame []byte) {
-	if len(frame) < headerBytes || string(frame[10:headerBytes]) != clientID {
+	if len(frame) < headerBytes || string(frame[8:headerBytes]) != headersClientID {
 		if !l.check.r.plan.Setup.Raw || l.used {
 			l.check.fail("whole frames", "% x was sent as a frame", frame)
 		}

@@ -90,11 +90,14 @@ var faultVerbs = []verb{
 	{"alert", spoil(func(r *model.Reply, _ Step) { r.Frame = []byte{0x15, 3, 3, 0, 2, 2, 40} })},
 	{"then-close", spoil(func(r *model.Reply, _ Step) { r.Close = true })},
 	{"then-reset", spoil(func(r *model.Reply, _ Step) { r.Reset = true })},
-	{"error", spoil(func(r *model.Reply, s Step) {
-		if !ofOwner(r) && len(r.Body) >= 2 {
-			binary.BigEndian.PutUint16(r.Body, uint16(s.N))
-		}
-	})},
+	{"error", func(r *run, s Step) {
+		spoil(func(reply *model.Reply, s Step) {
+			if !ofOwner(reply) && len(reply.Body) >= 2 {
+				r.check.misled = reply.Conn
+				binary.BigEndian.PutUint16(reply.Body, uint16(s.N))
+			}
+		})(r, s)
+	}},
 }
 
 // maxVerbs is more than there are verbs.
