@@ -22,7 +22,7 @@ type checker struct {
 	last       int64       // number of the last request that was answered
 	askedAgain bool        // ApiVersions was sent behind a probe
 	misled     *model.Conn // an error in place of an answer may have kept the client from naming its broker
-	kept       bool        // a release that was detected holds on the next connection too
+	taken      string      // the release before 0.10 that the broker is taken for, until a connection is lost
 	at         time.Time
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last
@@ -80,7 +80,9 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	case to == domain.Connected:
 		c.r.tap.link.ready()
 	case to == domain.Disconnected:
-		c.kept = err == nil
+		if err != nil {
+			c.taken = ""
+		}
 		c.down(now, err)
 	}
 }
@@ -98,17 +100,16 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 	case domain.EventResolveDone:
 		c.pacing.found(len(e.Endpoints))
 	case domain.EventIdleLost:
-		c.kept = false
+		c.taken = ""
 	case domain.EventThrottled:
 		c.throttled(now, e.Until)
 	case domain.EventVersions:
 		if _, _, detected := e.Versions.Detected(); detected {
 			c.older(e.Versions)
 		} else {
-			c.table = true
+			c.table, c.taken = true, ""
 		}
 	case domain.EventReleaseDetected:
-		c.kept = true // though the connection was lost: that is how it is detected
 		c.older(e.Versions)
 	}
 }
@@ -119,6 +120,7 @@ func (c *checker) older(v *domain.Versions) {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
 	release, _, _ := v.Detected()
+	c.taken = release.String()
 	if !c.askedOld() && !c.askedAgain {
 		c.fail("no older", "a broker was taken for %v that was not asked again", release)
 	}

@@ -145,8 +145,8 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 func (c *checker) negotiated(req *model.Request) {
 	most, _ := kafkacodec.MaxVersion(req.Key)
 	apis := c.r.broker.APIs
-	if c.kept && c.r.plan.Setup.Release != "" && c.askedOld() {
-		apis = servers.APIs(c.asked)
+	if c.taken != "" {
+		apis = servers.APIs(servers.PlaceOf(c.taken))
 	}
 	for _, a := range apis {
 		if a.Key == req.Key && req.Version != min(a.Max, most) {
