@@ -193,7 +193,7 @@ func (r *run) refused(end time.Time) (able bool) {
 	s := r.plan.Setup
 	var next time.Time // when another request is sent: one a millisecond, so that time passes
 	for begun := false; r.Failure == nil; {
-		if r.conn.state() == domain.Connected && r.prospect() == perhaps {
+		if r.conn.admits() && r.prospect() == perhaps { // and it is not to be closed for the last swap
 			return true
 		}
 		if r.w.Now().After(end) {
