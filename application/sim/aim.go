@@ -10,13 +10,13 @@ import (
 
 // aimed returns those of a plan, in a part of the seeds.
 func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
-	if !g.likely(60) {
+	if !g.likely(80) {
 		return nil
 	}
 	kinds := faultsOf(s)
 	for range 2 + g.Below(7) {
 		at := g.Between(0, end)
-		if g.percent(40) { // the phase behind a fault that ends connections, or a phase
+		if g.percent(60) { // that may end connections
 			steps = append(steps, g.behind(at, kinds, s)...)
 			continue
 		}
@@ -44,19 +44,40 @@ func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
 }
 
 // behind draws a fault, and once a connection may have recovered from it a phase, which lasts while a
-// request is in flight, and what happens within that.
+// request is in flight, and what happens within that: an operation, or the end of the link and then the
+// fault again.
 func (g generator) behind(at time.Duration, kinds []string, s Setup) []Step {
 	fault := g.arguments(kinds[g.Below(int64(len(kinds)))])
 	fault.At = at
 	at += g.oneOf(0, time.Millisecond, 300*time.Millisecond, time.Second, 4*time.Second) + g.Between(0, 2*s.Latency)
-	steps := []Step{fault, {At: at, Verb: "send", N: g.size()}, g.phase(s), g.phase(s)}
-	if g.percent(40) {
-		steps[3] = g.interruption(s)
+	steps := []Step{fault, {At: at, Verb: "send", N: g.size()}}
+	add := func(step Step) {
+		at += g.Between(0, s.Latency)
+		step.At = at
+		steps = append(steps, step)
 	}
-	at += g.Between(0, s.Latency+time.Millisecond)
-	steps[2].At = at
-	steps[3].At = at + g.Between(0, s.Latency)
+	add(g.lasting(s))
+	if g.percent(20) {
+		add(Step{Verb: []string{"reset", "fin", "half-close"}[g.Below(3)]})
+		add(fault)
+	} else {
+		add(g.interruption(s))
+	}
 	return steps
+}
+
+// lasting begins a phase that waits for the requests in flight.
+func (g generator) lasting(s Setup) Step {
+	switch n := g.Below(5); {
+	case n == 0:
+		return Step{Verb: "drain"}
+	case n == 1 || !s.Login:
+		return Step{Verb: "drain-for-good"}
+	case n == 2:
+		return Step{Verb: "renew"}
+	default:
+		return Step{Verb: "swap", N: g.Below(int64(len(swaps)))}
+	}
 }
 
 // soon is within a round trip or two; now and then it is the next thing that happens.
@@ -80,7 +101,7 @@ func (g generator) phase(s Setup) Step {
 
 // interruption is an operation of the owner's that a phase seldom sees.
 func (g generator) interruption(s Setup) Step {
-	switch g.Below(9) {
+	switch g.Below(12) {
 	case 0:
 		return Step{Verb: "send", N: g.size()}
 	case 1:
