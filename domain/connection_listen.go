@@ -9,7 +9,8 @@ import (
 // The lookup, the link and the exchange under way are polled in turn. Where they can
 // report that they are ready, the owner may wait for that instead.
 
-// listen asks each thing under way once; it reports whether there was news.
+// listen asks what is under way until one has news. It reports whether there was any. News of an
+// exchange may drop the connection, whose link is not asked then.
 func (c *Connection) listen(now time.Time) (news bool) {
 	switch {
 	case c.lookup != nil:
@@ -19,11 +20,10 @@ func (c *Connection) listen(now time.Time) (news bool) {
 	case c.stage != ports.StageEstablished:
 		return c.listenStage(now)
 	}
-	news = c.listenExchange(now)
-	if c.parker == nil && c.link != nil && !c.drained {
-		news = c.receive(now) || news
+	if c.listenExchange(now) {
+		return true
 	}
-	return news
+	return c.parker == nil && !c.drained && c.receive(now)
 }
 
 func (c *Connection) listenLookup(now time.Time) bool {

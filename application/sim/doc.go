@@ -44,8 +44,8 @@
 //   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
-//   - "the release": CheckVersion reports the release of the broker that was asked. One of 0.8 may be
-//     reported as an older one of 0.8 if there was a fault.
+//   - "the release": CheckVersion reports the release of the broker that was asked, and an old one is
+//     recognised as what it is. One before 0.10 may be taken for an older one if there was a fault.
 //   - "negotiated": a message of the codec is sent in the highest version that both have, and is
 //     refused only if they share no version.
 //   - "the broker meant": no request of the owner is received by another broker than the one that the

@@ -267,8 +267,7 @@ func (c *checker) takenFor(low, high release.Release) {
 		return
 	}
 	is := servers.Release(c.asked)
-	if c.r.Faults > 0 && is.Compare(release.Release{Minor: 9}) < 0 && low.Compare(release.Release{Minor: 8}) >= 0 &&
-		high.Compare(is) < 0 {
+	if c.r.Faults > 0 && c.askedOld() && low.Compare(release.Release{Minor: 8}) >= 0 && high.Compare(is) < 0 {
 		return // a fault before the broker has hidden that it knows a probe, and it knows the older ones too
 	}
 	if high.Compare(is) < 0 || low.Compare(is) > 0 {
