@@ -191,9 +191,10 @@ func (r *run) offered() []string {
 // if there is one. It returns whether it can now.
 func (r *run) refused(end time.Time) (able bool) {
 	s := r.plan.Setup
+	before := r.serial
 	var next time.Time // when another request is sent: one a millisecond, so that time passes
 	for begun := false; r.Failure == nil; {
-		if r.conn.admits() && r.prospect() == perhaps { // and it is not to be closed for the last swap
+		if r.check.last > before && r.prospect() == perhaps { // it does log in, and another time after a swap
 			return true
 		}
 		if r.w.Now().After(end) {
