@@ -291,6 +291,13 @@ func (r *run) noted(now time.Time, e *domain.Event) {
 // settle ends the faults, and requires that the connection answers a request in time, or, if it
 // was closed or drained for good, that it is closed.
 func (r *run) settle() {
+	for r.Failure == nil && len(r.acts) > 0 { // what became due within a call that blocked, or a gap
+		if !r.isStopped() {
+			r.turn()
+		} else if !r.step() {
+			break
+		}
+	}
 	if r.Failure != nil {
 		return
 	}
