@@ -156,7 +156,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 	if !clean || m.peer < answered {
 		m.forgetDetected()
 	}
-	if !clean && !retry && m.state == Authenticating && m.login.step == loginHandshake {
+	if !clean && !retry && m.mechanismUnanswered(e) {
 		m.mechanisms.reset()
 	}
 	m.lastErr = e

@@ -121,6 +121,12 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 	m.failLogin(ErrUnsupportedMechanism, cause, hint)
 }
 
+// mechanismUnanswered reports whether a connection fails before the broker has said whether it has
+// the mechanism. One that lists its mechanisms falsely may close the connection on each of them.
+func (m *Machine) mechanismUnanswered(e *Error) bool {
+	return m.state == Authenticating && m.login.step == loginHandshake && e.Kind != ErrUnsupportedMechanism
+}
+
 // mayExpose rejects a login that would show its secret to a peer that is not verified, or to
 // readers of the link, if the Config forbids it, and otherwise reports it once.
 func (m *Machine) mayExpose() error {

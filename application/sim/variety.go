@@ -150,6 +150,11 @@ func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
 			steps = append(steps, step)
 		}
 	}
+	if strings.Contains(s.Mechanism, ",") && g.percent(30) { // the broker's list decides
+		step := Step{At: g.Between(0, end), Verb: "no-mechanism"}
+		g.loginFault(&step)
+		steps = append(steps, step)
+	}
 	if s.Login && g.likely(40) {
 		for range 1 + g.Below(3) {
 			at := g.Between(0, end)
