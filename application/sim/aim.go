@@ -33,7 +33,7 @@ func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
 			add(g.phase(s))
 		}
 		if g.percent(50) { // what arrives behind the fault
-			add(Step{Verb: []string{"reset", "fin", "half-close"}[g.Below(3)]})
+			add(g.ending())
 		}
 		add(g.arguments(kinds[g.Below(int64(len(kinds)))]))
 		if g.percent(70) {
@@ -58,7 +58,7 @@ func (g generator) behind(at time.Duration, kinds []string, s Setup) []Step {
 	}
 	add(g.lasting(s))
 	if g.percent(20) {
-		add(Step{Verb: []string{"reset", "fin", "half-close"}[g.Below(3)]})
+		add(g.ending())
 		add(fault)
 	} else {
 		add(g.interruption(s))
@@ -78,6 +78,11 @@ func (g generator) lasting(s Setup) Step {
 	default:
 		return Step{Verb: "swap", N: g.Below(int64(len(swaps)))}
 	}
+}
+
+// ending ends the links that are open.
+func (g generator) ending() Step {
+	return Step{Verb: []string{"reset", "fin", "half-close"}[g.Below(3)]}
 }
 
 // soon is within a round trip or two; now and then it is the next thing that happens.

@@ -49,36 +49,18 @@ func Generate(seed uint64) Plan {
 			p.Steps = append(p.Steps, g.within(at, p.Setup, faults)...)
 		}
 	}
-	rest := g.dials(p.Steps, gap)
+	p.Steps = append(p.Steps, g.dials(p.Steps, gap)...)
 	for range 2 { // some at least, whatever the rate
 		if len(faults) > 0 {
-			rest = append(rest, g.fault(g.Between(0, at), faults))
+			p.Steps = append(p.Steps, g.fault(g.Between(0, at), faults))
 		}
 	}
-	rest = append(rest, more.steps(at, p.Setup)...)
-	rest = append(rest, logins.loginSteps(at, p.Setup)...)
+	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
+	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
 	aims := g.of(w.Stream("aims of the plan"))
-	rest = append(rest, aims.aimed(at, p.Setup)...)
-	sortSteps(p.Steps) // nearly is
-	sortSteps(rest)
-	p.Steps = merge(p.Steps, rest)
+	p.Steps = append(p.Steps, aims.aimed(at, p.Setup)...)
+	sortSteps(p.Steps)
 	return p
-}
-
-// merge merges sorted lists.
-func merge(list, with []Step) []Step {
-	i := len(list)
-	list = append(list, with...)
-	for to := len(list); len(with) > 0; {
-		to--
-		if last := with[len(with)-1]; i == 0 || byTime(list[i-1], last) <= 0 {
-			list[to], with = last, with[:len(with)-1]
-		} else {
-			i--
-			list[to] = list[i]
-		}
-	}
-	return list
 }
 
 type generator struct {

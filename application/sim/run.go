@@ -161,7 +161,7 @@ func newRunIn(m *memory, p Plan, s *story, cover *Coverage) *run {
 	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: m, story: s, cover: cover}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
-		slices.SortStableFunc(r.steps, byTime)
+		sortSteps(r.steps)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()

@@ -124,9 +124,7 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 
 // sortSteps sorts by time, and leaves the order of those of one time.
 func sortSteps(steps []Step) {
-	if !slices.IsSortedFunc(steps, byTime) {
-		slices.SortStableFunc(steps, byTime)
-	}
+	slices.SortStableFunc(steps, byTime)
 }
 
 func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }
