@@ -62,18 +62,19 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 // Step carries out what the Machine wants done, and listens to the ports, until
 // there is something for the owner: Changed, Completed and Noted, to be handled
 // before Step is called again, or Idle. Only after Idle may the owner wait, until
-// the output's Deadline or until the function of Watch is called.
+// the output's Deadline or until the function of Watch is called. The output and its
+// Event belong to the Connection, and are valid until Step is called again.
 //
 // waiting reports whether the owner has requests that are not admitted yet: then the
 // connection is not idle, see [Machine.Hold].
-func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
+func (c *Connection) Step(now time.Time, waiting bool) *Output {
 	c.m.Hold(now, waiting)
 	if c.choked {
 		c.choked = false
 		c.m.HandleWritable(now, c.epoch)
 	}
 	for {
-		c.m.next(&out, c.parker == nil)
+		out := c.m.next(c.parker == nil)
 		switch out.Kind {
 		case Resolve:
 			c.resolve(out)
@@ -105,7 +106,7 @@ func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
 	}
 }
 
-func (c *Connection) resolve(out Output) {
+func (c *Connection) resolve(out *Output) {
 	c.epoch = out.Epoch
 	c.guard("transport", func() {
 		if c.lookup = c.ports.Transport.Resolve(c.m.hostPort()); c.lookup == nil {
@@ -114,7 +115,7 @@ func (c *Connection) resolve(out Output) {
 	})
 }
 
-func (c *Connection) open(out Output) {
+func (c *Connection) open(out *Output) {
 	c.epoch = out.Epoch
 	c.stage, c.sendErr, c.choked, c.drained, c.reading = ports.StageDialing, nil, false, false, false
 	c.guard("transport", func() {
