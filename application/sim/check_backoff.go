@@ -157,13 +157,10 @@ func (c *checker) throttled(now, until time.Time) {
 	c.timing.until = until
 }
 
-// late checks that no request has outlived its deadline.
+// late checks that no request, of those in flight, has outlived its deadline.
 func (c *checker) late(now time.Time) {
-	if len(c.r.pending) == 0 || c.r.dozing(now) {
-		return
-	}
 	q := c.r.pending[0]
-	if now.Before(q.limit) { // the throttle time only moves it
+	if now.Before(q.limit) || c.r.dozing(now) { // the throttle time only moves it
 		return
 	}
 	if over := now.Sub(q.limit) - (c.timing.total - q.throttled); over >= 0 {

@@ -57,8 +57,8 @@ type connection interface {
 	state() domain.State
 	// condition is that of a Connected connection, "" if it is not known.
 	condition() string
-	responsesDue() int
-	inFlight() int
+	// load is how many responses are due, and how many requests are in flight.
+	load() (due, inFlight int)
 	stats() domain.Stats
 }
 
@@ -79,11 +79,16 @@ func (r *run) drive() {
 	r.acts = r.acts[:0]
 	for {
 		deadline := r.conn.work(r.w.Now())
-		if now := r.w.Now(); r.connects(now, &deadline) || r.admit(now) {
+		if r.wanted && r.check.state.Down() && r.connects(&deadline) {
 			continue
 		}
 		if len(r.queue) > 0 {
-			deadline = sooner(deadline, r.queue[0].until)
+			if r.admit(r.w.Now()) {
+				continue
+			}
+			if len(r.queue) > 0 {
+				deadline = sooner(deadline, r.queue[0].until)
+			}
 		}
 		r.setAlarm(deadline)
 		if !r.conn.watch(r.wake) {
@@ -118,12 +123,10 @@ func (r *run) alarmed() {
 	}
 }
 
-// connects connects if the owner wants that and the backoff is over; otherwise it sees to being
-// asked again in time.
-func (r *run) connects(now time.Time, deadline *time.Time) bool {
-	if !r.wanted || !r.check.state.Down() {
-		return false
-	}
+// connects connects, as the owner wants, if the backoff is over; otherwise it sees to being asked
+// again in time.
+func (r *run) connects(deadline *time.Time) bool {
+	now := r.w.Now()
 	wait, forever := r.conn.delay(now)
 	if forever {
 		return false

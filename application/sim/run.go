@@ -127,10 +127,8 @@ func (r *run) run() (result Result) {
 		end = r.start.Add(r.steps[n-1].At)
 		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
-	for r.Failure == nil {
-		if !r.w.StepUntil(end) {
-			break
-		}
+	// While steps are left, the next event is not behind the end.
+	for r.Failure == nil && (len(r.steps) > 0 && r.w.Step() || r.w.StepUntil(end)) {
 		r.react()
 	}
 	r.settle()
