@@ -38,7 +38,6 @@ type Connection struct {
 	drained  bool  // the link said that nothing more has arrived
 	sendErr  error // writing failed; what has arrived is read first
 	reading  bool  // the read lease is out
-	returned bool  // the call that is contained
 }
 
 // pollEvery bounds the wait for what cannot tell when it is ready.
@@ -146,10 +145,15 @@ func (c *Connection) send(now time.Time, epoch uint64, data []byte) {
 }
 
 func (c *Connection) write(data []byte) (n int, err error) {
-	defer c.contain("transport")
+	returned := false
+	defer func() {
+		if !returned {
+			c.contain("transport", recover())
+		}
+	}()
 	taken, failure := c.link.Send(data)
 	mustFit(taken, data)
-	c.returned = true
+	returned = true
 	return taken, failure
 }
 
@@ -176,21 +180,20 @@ func mustFit(n int, p []byte) {
 	}
 }
 
-// guard calls a port.
+// guard calls a port. A panic in it is remembered, and Next drops the connection for it. What is called most
+// does the same without a function to pass.
 func (c *Connection) guard(which string, call func()) {
-	defer c.contain(which)
+	returned := false
+	defer func() {
+		if !returned { // to ask for a panic takes longer than most calls
+			c.contain(which, recover())
+		}
+	}()
 	call()
-	c.returned = true
+	returned = true
 }
 
-// contain is deferred by what calls a port. A panic in it is remembered, and Next drops the
-// connection for it.
-func (c *Connection) contain(which string) {
-	if c.returned { // to ask for a panic takes longer than most calls
-		c.returned = false
-		return
-	}
-	p := recover()
+func (c *Connection) contain(which string, p any) {
 	switch {
 	case p == nil:
 	case which == "authenticator":

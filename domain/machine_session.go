@@ -88,11 +88,14 @@ func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 	return low + time.Duration(offset)
 }
 
-// mustRenew reports whether the session is to be renewed before the next request.
-func (m *Machine) mustRenew() bool {
+// mustRenew reports whether the session is to be renewed before the next request. It is short enough to be
+// inlined: most sessions have no end.
+func (m *Machine) mustRenew() bool { return !m.session.renewAt.IsZero() && m.ripe() }
+
+func (m *Machine) ripe() bool {
 	s := &m.session
 	switch {
-	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
+	case m.now.Before(s.renewAt):
 		return false
 	case s.use.has(requestSeen):
 		return true

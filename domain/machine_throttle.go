@@ -84,7 +84,7 @@ func (m *Machine) throttledCause(now time.Time) error {
 
 // throttleEnd returns until when no request may be sent, zero if one may.
 func (m *Machine) throttleEnd() time.Time {
-	if m.throttledUntil.After(m.now) {
+	if !m.throttledUntil.IsZero() && m.throttledUntil.After(m.now) {
 		return m.throttledUntil
 	}
 	return time.Time{}
