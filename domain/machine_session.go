@@ -122,7 +122,7 @@ func (m *Machine) renewalDeadline() time.Time {
 	switch {
 	case m.loggingIn():
 		return m.stepBy()
-	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
+	case m.condition != serving && (m.waiting() || m.isThrottled()):
 		return time.Time{}
 	case m.condition == reauthenticating && s.notBefore.After(m.now):
 		return s.notBefore
@@ -199,7 +199,7 @@ func (m *Machine) endAdmission(another bool) {
 // that throttles reads nothing meanwhile.
 func (m *Machine) continueRenewal() {
 	switch {
-	case m.loggingIn() || m.waiting() || !m.throttleEnd().IsZero():
+	case m.loggingIn() || m.waiting() || m.isThrottled():
 	case m.condition == replacing:
 		m.Close(m.now, nil, false)
 	case m.condition != reauthenticating || m.now.Before(m.session.notBefore):

@@ -132,13 +132,14 @@ func (o *outbox) want(kind OutputKind) (other *Output) {
 
 // note puts an event.
 func (o *outbox) note(e Event) {
+	var memory *Event
 	if last := len(o.notes) - 1; last >= 0 {
-		memory := o.notes[last]
-		o.notes, *memory = o.notes[:last], e
-		o.put(item{event: memory})
-		return
+		memory, o.notes = o.notes[last], o.notes[:last]
+	} else {
+		memory = new(Event)
 	}
-	o.put(item{event: &e})
+	*memory = e
+	o.put(item{event: memory})
 }
 
 // fresh returns a zero output in the memory of the one that was returned last. The event of that is used again,

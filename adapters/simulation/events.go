@@ -118,11 +118,12 @@ func (q queue) up(i int, x entry) {
 // down puts an entry into place i, which is free, or below it.
 func (q queue) down(i int, x entry) {
 	for {
-		least := 4*i + 1
-		if least >= len(q) {
+		first := 4*i + 1
+		if first >= len(q) {
 			break
 		}
-		for child := least + 1; child < min(4*i+5, len(q)); child++ {
+		least, end := first, min(first+4, len(q))
+		for child := first + 1; child < end; child++ {
 			if q[child].before(q[least].when) {
 				least = child
 			}

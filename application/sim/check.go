@@ -23,7 +23,7 @@ type checker struct {
 	askedAgain bool        // ApiVersions was sent behind a probe
 	misled     *model.Conn // an error in place of an answer may have kept the client from naming its broker
 	taken      string      // the release before 0.10 that the broker is taken for, until a connection is lost
-	at         time.Time
+	at         time.Duration
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last
 	sums       sums
@@ -135,17 +135,18 @@ const maxBusy, busyPerStep = 100_000, 100
 
 // after is the end of a step.
 func (c *checker) after() {
-	now := c.r.w.Now()
-	c.counts(now)
-	if len(c.r.pending) > 0 {
-		c.late(now)
+	c.counts()
+	if pending := c.r.pending; len(pending) > 0 && c.at >= pending[0].limit {
+		c.late(pending[0])
 	}
 }
 
 // counts checks what is counted.
-func (c *checker) counts(now time.Time) {
-	if c.busy++; now != c.at {
+func (c *checker) counts() {
+	if now := c.r.w.Elapsed(); now != c.at {
 		c.at, c.busy = now, 0
+	} else {
+		c.busy++
 	}
 	if c.busy > maxBusy+busyPerStep*len(c.r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)

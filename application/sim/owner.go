@@ -23,7 +23,7 @@ type request struct {
 	handle  handle    // while it is in flight
 
 	at        time.Time     // when it was admitted
-	limit     time.Time     // its deadline, without throttle time
+	limit     time.Duration // its deadline, without throttle time, as the world's Elapsed
 	throttled time.Duration // for how long timers had been paused in all, then
 	whole     bool          // it was sent whole
 }

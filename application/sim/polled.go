@@ -27,7 +27,7 @@ type selector struct{ r *run }
 
 func (s selector) Wait(what any, until time.Time) error {
 	s.r.Steps++
-	s.r.check.counts(s.r.w.Now()) // which futures are done, the owner sees behind the call
+	s.r.check.counts() // which futures are done, the owner sees behind the call
 	return s.r.w.Wait(what, until)
 }
 

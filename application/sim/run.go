@@ -313,9 +313,9 @@ func (r *run) settle() {
 			return
 		}
 	}
-	last, end := int64(0), r.w.Now().Add(bound)
+	last, end := int64(0), r.w.Elapsed()+bound
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
-		if r.w.Now().After(end) {
+		if r.w.Elapsed() > end {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.state(), r.conn.stats().LastError)
 		}
