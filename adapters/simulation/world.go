@@ -54,11 +54,12 @@ func (w *World) Now() time.Time {
 
 func (w *World) show() time.Time {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.shown != w.now {
-		w.shown, w.clock = w.now, epoch.Add(time.Duration(w.now))
+	if w.shown != w.now { // epoch.Add takes longer
+		w.shown, w.clock = w.now, time.Unix(epochUnix+w.now/int64(time.Second), w.now%int64(time.Second)).UTC()
 	}
-	return w.clock
+	shown := w.clock
+	w.mu.Unlock()
+	return shown
 }
 
 // Elapsed returns how much virtual time has passed since the world began. It takes less time than Now.

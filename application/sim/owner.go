@@ -19,8 +19,9 @@ type request struct {
 	message ports.RawRequest
 	asked   *kmsg.MetadataRequest // instead of it; see ask.go
 	post    bool
-	until   time.Time // when its time in the queue is over
-	handle  handle    // while it is in flight
+	until   time.Time     // when its time in the queue is over
+	over    time.Duration // the same, as the world's Elapsed
+	handle  handle        // while it is in flight
 
 	at        time.Time     // when it was admitted
 	limit     time.Duration // its deadline, without throttle time, as the world's Elapsed
@@ -83,11 +84,11 @@ func (r *run) drive() {
 			continue
 		}
 		if len(r.queue) > 0 {
-			if r.admit(r.w.Now()) {
+			if r.admit() {
 				continue
 			}
-			if len(r.queue) > 0 {
-				deadline = sooner(deadline, r.queue[0].until)
+			if len(r.queue) > 0 && (deadline.IsZero() || r.queue[0].until.Before(deadline)) {
+				deadline = r.queue[0].until
 			}
 		}
 		r.setAlarm(deadline)
@@ -152,7 +153,7 @@ func (r *run) enqueue() *request {
 	r.wanted = true
 	r.serial++
 	q := r.memory.newRequest()
-	q.number, q.until = r.serial, r.w.Now().Add(queueTime)
+	q.number, q.until, q.over = r.serial, r.w.Now().Add(queueTime), r.w.Elapsed()+queueTime
 	r.queue = append(r.queue, q)
 	return q
 }
@@ -169,12 +170,13 @@ func (q *request) request() ports.Message {
 const queueTime = 20 * time.Second
 
 // admit sends what waits, as far as it is admitted.
-func (r *run) admit(now time.Time) (sent bool) {
+func (r *run) admit() (sent bool) {
+	now, elapsed := r.w.Now(), r.w.Elapsed()
 	for len(r.queue) > 0 {
 		q := r.queue[0]
 		r.check.offered = q
 		switch {
-		case !now.Before(q.until):
+		case elapsed >= q.over:
 			r.trace.gaveUp(now, q.number)
 			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
