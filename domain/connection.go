@@ -88,7 +88,7 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 		case Completed, Changed, Noted:
 			return out
 		case Idle:
-			if c.exchange != nil && c.dismiss() || !c.silent() && c.listen(now) {
+			if c.exchange != nil && c.dismiss() || c.listen(now) {
 				continue
 			}
 			d := c.m.NextDeadline()

@@ -9,16 +9,13 @@ import (
 // The lookup, the link and the exchange under way are polled in turn. Where they can
 // report that they are ready, the owner may wait for that instead.
 
-// silent reports whether the link has said that nothing more has arrived, and it alone would have news.
-func (c *Connection) silent() bool { return c.drained && c.lookup == nil && !c.asked }
-
 // listen asks what is under way until one has news. It reports whether there was any. News of an
 // exchange may drop the connection, whose link is not asked then.
 func (c *Connection) listen(now time.Time) (news bool) {
 	switch {
 	case c.lookup != nil:
 		return c.listenLookup(now)
-	case c.link == nil:
+	case c.link == nil, c.drained && !c.asked:
 		return false
 	case c.stage != ports.StageEstablished:
 		return c.listenStage(now)

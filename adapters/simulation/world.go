@@ -160,8 +160,12 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 	this := e.when
 	w.turn(this.at) // another goroutine may have advanced the clock
 	after := e.of.happen(e)
-	if e.place > 0 && e.when == this { // it was not put off
+	switch {
+	case e.place == 0: // it was canceled
+	case e.when == this:
 		w.due.remove(e.place - 1)
+	default: // it was put off
+		w.due.down(e.place-1, entry{e.when, e})
 	}
 	w.mu.Unlock()
 	if after != nil {

@@ -202,13 +202,16 @@ func (r *run) step() bool {
 
 // react lets the connection do what an event made possible.
 func (r *run) react() {
-	if r.awake && !r.isStopped() {
+	if r.awake {
 		r.turn()
 	}
 }
 
-// turn is a step of the connection.
+// turn is a step of the connection, unless its owner is stopped.
 func (r *run) turn() {
+	if r.isStopped() {
+		return
+	}
 	r.awake = false
 	r.story.working()
 	r.Steps++
