@@ -33,7 +33,9 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	if f == nil {
 		panic("simtest: Run needs a function to call")
 	}
-	if !seedCrypto(t, 0) && o.TLS {
+	if seedCrypto(t, 0) {
+		defer oneAtATime()()
+	} else if o.TLS {
 		panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
 			"remove t.Parallel")
 	}
@@ -63,6 +65,29 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	return nil
 }
 
+var processors struct {
+	sync.Mutex
+	runs, before int
+}
+
+// oneAtATime makes the process run one goroutine at a time until undo is called, so that those that become
+// ready at the same instant run in the same order each time. Several processors would only keep each other awake:
+// the goroutines of a bubble take turns.
+func oneAtATime() (undo func()) {
+	processors.Lock()
+	defer processors.Unlock()
+	if processors.runs++; processors.runs == 1 {
+		processors.before = runtime.GOMAXPROCS(1)
+	}
+	return func() {
+		processors.Lock()
+		defer processors.Unlock()
+		if processors.runs--; processors.runs == 0 {
+			runtime.GOMAXPROCS(processors.before)
+		}
+	}
+}
+
 // reserve is memory that nothing writes to, which takes none of the system's: with it the garbage
 // collector runs each 16 MiB or more, and not after every few seeds, which need little.
 var reserve = sync.OnceValue(func() []byte { return make([]byte, 8<<20) })
@@ -73,6 +98,7 @@ type runner struct {
 	f func(*World)
 
 	runs, faults int
+	spare        [2]memory // for the two runs of a seed
 }
 
 // seed runs a seed, and shrinks it if it fails.
@@ -99,16 +125,23 @@ func (r *runner) replay(file string) *Failure {
 
 // twice runs a seed, or a plan, and compares it with a second run.
 func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
-	w := bubble(r.t, r.o, seed, plan, r.f)
+	spare := r.spare
+	r.spare = [2]memory{} // what has failed may have goroutines that use it
+	w := bubble(r.t, r.o, seed, plan, spare[0], r.f)
 	r.runs++
 	r.faults += len(w.generated) - healsOf(w.generated)
 	if w.failure == nil && !r.o.Once {
-		compare(w, bubble(r.t, r.o, seed, plan, r.f))
+		again := bubble(r.t, r.o, seed, plan, spare[1], r.f)
+		compare(w, again)
+		spare[1] = again.memory()
 	}
 	if w.failure != nil {
 		w.failure.fill(w)
+		return w, w.failure
 	}
-	return w, w.failure
+	spare[0] = w.memory()
+	r.spare = spare
+	return w, nil
 }
 
 // shrinkRuns bounds how often a failing seed is run again, and shrinkTime how long that may take.
