@@ -60,7 +60,7 @@ func TestStepAheadKeepsTheTimes(t *testing.T) {
 			}
 			n.SetSite("echo:1", simulation.Site{Path: simulation.Path{Latency: latency}, Accept: func(p *simulation.Peer) {
 				p.Handle(func(*simulation.Peer) {
-					arrived = w.Now().Sub(time.Now())
+					arrived = time.Until(w.Now())
 					_, _ = p.Send([]byte("answer"))
 				})
 			}})

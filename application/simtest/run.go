@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -64,33 +63,6 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	t.Logf("simtest: %d runs of seeds and plans, with %d faults of Chaos", r.runs, r.faults)
 	return nil
 }
-
-var processors struct {
-	sync.Mutex
-	runs, before int
-}
-
-// oneAtATime makes the process run one goroutine at a time until undo is called, so that those that become
-// ready at the same instant run in the same order each time. Several processors would only keep each other awake:
-// the goroutines of a bubble take turns.
-func oneAtATime() (undo func()) {
-	processors.Lock()
-	defer processors.Unlock()
-	if processors.runs++; processors.runs == 1 {
-		processors.before = runtime.GOMAXPROCS(1)
-	}
-	return func() {
-		processors.Lock()
-		defer processors.Unlock()
-		if processors.runs--; processors.runs == 0 {
-			runtime.GOMAXPROCS(processors.before)
-		}
-	}
-}
-
-// reserve is memory that nothing writes to, which takes none of the system's: with it the garbage
-// collector runs each 16 MiB or more, and not after every few seeds, which need little.
-var reserve = sync.OnceValue(func() []byte { return make([]byte, 8<<20) })
 
 type runner struct {
 	t *testing.T

@@ -52,17 +52,6 @@ type World struct {
 	active    []*ending  // the faults that are to be healed
 }
 
-// memory is what runs use one after the other, two at a time. What was in it is not read any more.
-type memory struct {
-	entries []entry
-	passed  []passed
-	net     *simulation.Network
-	models  []*model.Broker
-}
-
-// firstEntries is the room that a journal and a record of the traffic begin with: enough for most runs.
-const firstEntries = 256
-
 func newWorld(o Options, seed uint64, plan *sim.Plan, m memory) *World {
 	w := &World{o: o, seed: seed, began: time.Now(), plan: plan, password: Password, sim: simulation.NewWorld(seed),
 		handled: map[int16]Handler{}}
@@ -72,16 +61,6 @@ func newWorld(o Options, seed uint64, plan *sim.Plan, m memory) *World {
 	w.net, w.behind = m.net.Successor(w.sim), simulation.NewNetwork(w.sim)
 	w.build(m.models)
 	return w
-}
-
-// memory returns that of a run that nothing belongs to any more.
-func (w *World) memory() memory {
-	m := memory{entries: w.entries, passed: w.passed, net: w.net}
-	clear(m.entries)
-	for _, n := range w.nodes {
-		m.models = append(m.models, n.model)
-	}
-	return m
 }
 
 // Seed returns the seed of the run.
