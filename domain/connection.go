@@ -38,6 +38,7 @@ type Connection struct {
 	drained  bool  // the link said that nothing more has arrived
 	sendErr  error // writing failed; what has arrived is read first
 	reading  bool  // the read lease is out
+	returned bool  // the call that is contained
 }
 
 // pollEvery bounds the wait for what cannot tell when it is ready.
@@ -87,7 +88,7 @@ func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
 		case Completed, Changed, Noted:
 			return out
 		case Idle:
-			if c.dismiss() || c.listen(now) {
+			if c.exchange != nil && c.dismiss() || c.listen(now) {
 				continue
 			}
 			d := c.m.NextDeadline()
@@ -147,6 +148,7 @@ func (c *Connection) write(data []byte) (n int, err error) {
 	defer c.contain("transport")
 	taken, failure := c.link.Send(data)
 	mustFit(taken, data)
+	c.returned = true
 	return taken, failure
 }
 
@@ -177,11 +179,16 @@ func mustFit(n int, p []byte) {
 func (c *Connection) guard(which string, call func()) {
 	defer c.contain(which)
 	call()
+	c.returned = true
 }
 
 // contain is deferred by what calls a port. A panic in it is remembered, and Next drops the
 // connection for it.
 func (c *Connection) contain(which string) {
+	if c.returned { // to ask for a panic takes longer than most calls
+		c.returned = false
+		return
+	}
 	p := recover()
 	switch {
 	case p == nil:

@@ -15,7 +15,7 @@ func (c *Connection) listen(now time.Time) (news bool) {
 	switch {
 	case c.lookup != nil:
 		return c.listenLookup(now)
-	case c.link == nil:
+	case c.link == nil, c.drained && !c.asked:
 		return false
 	case c.stage != ports.StageEstablished:
 		return c.listenStage(now)
@@ -118,6 +118,7 @@ func (c *Connection) read(space []byte) (n int, err error) {
 	defer c.contain("transport")
 	got, end := c.link.Recv(space)
 	mustFit(got, space)
+	c.returned = true
 	return got, end
 }
 
@@ -195,4 +196,5 @@ func (c *Connection) Watch(f func()) (broken bool) {
 func (c *Connection) watch(port string, w ports.Watcher, f func()) {
 	defer c.contain(port)
 	w.Watch(f)
+	c.returned = true
 }

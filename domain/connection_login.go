@@ -61,7 +61,7 @@ func (c *Connection) authenticator(mechanism string) ports.Authenticator {
 
 // dismiss forgets the exchange of a login that is over. broken: it panicked.
 func (c *Connection) dismiss() (broken bool) {
-	if c.exchange == nil || c.m.loggingIn() {
+	if c.m.loggingIn() {
 		return false
 	}
 	c.forget()

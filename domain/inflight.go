@@ -15,7 +15,15 @@ type inflight struct {
 
 func (q *inflight) len() int { return q.n }
 
-func (q *inflight) at(i int) *Future { return q.ring[(q.head+i)%len(q.ring)] }
+func (q *inflight) at(i int) *Future { return q.ring[q.place(i)] }
+
+// place returns where in the ring the ith request is, or belongs: i is less than the ring's length.
+func (q *inflight) place(i int) int {
+	if i += q.head; i >= len(q.ring) { // a division takes longer
+		i -= len(q.ring)
+	}
+	return i
+}
 
 func (q *inflight) push(f *Future) {
 	if q.n == len(q.ring) {
@@ -25,7 +33,7 @@ func (q *inflight) push(f *Future) {
 		}
 		q.ring, q.head = grown, 0
 	}
-	q.ring[(q.head+q.n)%len(q.ring)] = f
+	q.ring[q.place(q.n)] = f
 	q.n++
 }
 
@@ -40,7 +48,7 @@ func (q *inflight) pop() *Future {
 	f := q.ring[q.head]
 	q.passed = f.CorrelationID
 	q.ring[q.head] = nil
-	q.head = (q.head + 1) % len(q.ring)
+	q.head = q.place(1)
 	q.n--
 	return f
 }

@@ -192,8 +192,9 @@ func (n *Network) forgetEnded() {
 // those that are dialed.
 func (n *Network) Opened() int {
 	n.w.mu.Lock()
-	defer n.w.mu.Unlock()
-	return n.opened
+	opened := n.opened
+	n.w.mu.Unlock()
+	return opened
 }
 
 // Resolve starts a lookup.

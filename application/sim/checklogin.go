@@ -126,6 +126,9 @@ func (c *checker) inSession(conn *model.Conn, q *request) {
 // named checks how an error of the link is reported: a handshake of TLS that failed, and an alert in
 // place of an answer, as such.
 func (c *checker) named(err error) {
+	if !c.tlsPort && !c.r.plan.Setup.TLS {
+		return
+	}
 	if c.tlsPort && errors.Is(err, domain.ErrProtocol) && !errors.Is(err, domain.ErrTLSExpected) {
 		c.fail("named", "an alert of TLS is reported as %v", err)
 	}

@@ -24,7 +24,7 @@ type handle struct {
 
 func (c *core) work(time.Time) (deadline time.Time) {
 	r := c.r
-	if !c.due.IsZero() && !r.w.Now().Before(c.due) {
+	if r.cover != nil && !c.due.IsZero() && !r.w.Now().Before(c.due) {
 		r.cover.event(eventTimer)
 	}
 	for outputs := 0; ; outputs++ {

@@ -154,7 +154,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 }
 
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: &r.memory.codec, Metrics: &r.check.sums}
 	if s.Login {
 		p.Authenticators = r.authenticators()
 	}
@@ -169,6 +169,7 @@ type memory struct {
 	bodies   []byte // of the requests
 	net      *simulation.Network
 	broker   *model.Broker
+	codec    codec
 }
 
 var memories = sync.Pool{New: func() any { return newMemory() }}
@@ -205,4 +206,40 @@ func (m *memory) newBody(n int) []byte {
 	body := m.bodies[begin:len(m.bodies):len(m.bodies)]
 	clear(body)
 	return body
+}
+
+// codec is kafkacodec's, and remembers what it read in answers to ApiVersions: each connection of a run begins
+// with one, and most are the same. What it returns is not changed by a connection. It is used by one goroutine at
+// a time.
+type codec struct {
+	kafkacodec.Codec
+	tables map[table]ports.Message
+}
+
+// table is an answer that was read.
+type table struct {
+	version int16
+	body    string
+}
+
+// mostTables is how many are remembered.
+const mostTables = 500
+
+// Decode is that of the codec.
+func (c *codec) Decode(request ports.Message, version int16, body []byte) (ports.Message, error) {
+	if _, asks := request.(*ports.APIVersionsRequest); !asks {
+		return c.Codec.Decode(request, version, body)
+	}
+	if known := c.tables[table{version, string(body)}]; known != nil {
+		return known, nil
+	}
+	read, err := c.Codec.Decode(request, version, body)
+	if err != nil {
+		return nil, err
+	}
+	if c.tables == nil || len(c.tables) == mostTables {
+		c.tables = map[table]ports.Message{}
+	}
+	c.tables[table{version, string(body)}] = read
+	return read, nil
 }

@@ -92,15 +92,29 @@ func (r *run) drive() {
 	}
 }
 
-// setAlarm makes the world wake the owner at a time; zero: at none.
+// setAlarm makes the world wake the owner at a time; zero: at none. An alarm that is early enough is
+// left as it is: most are put off again and again.
 func (r *run) setAlarm(at time.Time) {
 	if at == r.wakes { // most events leave it as it is
 		return
 	}
-	if r.wakes = at; at.IsZero() {
-		r.alarm.Stop()
-	} else {
+	r.wakes = at
+	if !at.IsZero() && (r.alarmAt.IsZero() || at.Before(r.alarmAt)) {
+		r.alarmAt = at
 		r.alarm.Set(at)
+	}
+}
+
+// alarmed is the time to which the alarm was set.
+func (r *run) alarmed() {
+	r.alarmAt = time.Time{}
+	switch {
+	case r.wakes.IsZero():
+	case r.w.Now().Before(r.wakes):
+		r.alarmAt = r.wakes
+		r.alarm.Set(r.wakes)
+	default:
+		r.wakes, r.awake = time.Time{}, true
 	}
 }
 

@@ -80,7 +80,8 @@ type run struct {
 	conn    connection
 	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
-	wakes   time.Time // when alarm is set to
+	alarmAt time.Time // when alarm is set to; zero: it is not
+	wakes   time.Time // when it is to wake the owner: not before that; zero: not at all
 	wake    func()
 	awake   bool       // the connection has something to do
 	wanted  bool       // the owner wants a connection
@@ -179,7 +180,7 @@ func newRunIn(m *memory, p Plan, s *story, cover *Coverage) *run {
 	r.heal()
 	r.connection()
 	r.wake = func() { r.awake = true }
-	r.alarm = r.w.NewAlarm(func() { r.wakes, r.awake = time.Time{}, true })
+	r.alarm = r.w.NewAlarm(r.alarmed)
 	return r
 }
 

@@ -43,6 +43,7 @@ func NewTable(r *ports.APIVersionsResponse) (Table, error) {
 	t := Table{supported: slices.Clone(r.Supported), finalized: slices.Clone(r.Finalized)}
 	rows := slices.Clone(r.Ranges)
 	slices.SortStableFunc(rows, byKey)
+	t.ranges = make([]ports.APIRange, 0, len(rows))
 	for i, a := range rows {
 		repeated := i > 0 && rows[i-1].Key == a.Key || i+1 < len(rows) && rows[i+1].Key == a.Key
 		if repeated || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
@@ -66,7 +67,7 @@ func byKey(a, b ports.APIRange) int { return cmp.Compare(a.Key, b.Key) }
 // If the two print differently, r is not known, which is worth a warning. ok is false if r is lower than every known
 // release.
 func TableOf(r Release) (t Table, known Release, ok bool) {
-	for _, k := range Known() {
+	for _, k := range allKnown {
 		if !r.before(k) {
 			known, ok = k, true
 		}
@@ -82,12 +83,15 @@ func TableOf(r Release) (t Table, known Release, ok bool) {
 }
 
 // Known returns the releases that have a table of their own, in ascending order.
-func Known() []Release {
-	var known []Release
-	for name := range strings.FieldsSeq(knownReleases) {
-		known = append(known, readRelease(name))
+func Known() []Release { return slices.Clone(allKnown) }
+
+var allKnown = readReleases(knownReleases)
+
+func readReleases(names string) (list []Release) {
+	for name := range strings.FieldsSeq(names) {
+		list = append(list, readRelease(name))
 	}
-	return known
+	return list
 }
 
 // Range returns the lowest and the highest version of one API. ok is false if the table does not have it.

@@ -249,7 +249,8 @@ func (c *Conn) rawToken(token []byte) {
 		c.Close()
 		return
 	}
-	r := c.b.newReply(Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()})
+	r := c.b.newReply()
+	r.Conn, r.Key, r.At = c, ports.KeySASLAuthenticate, c.b.World.Now()
 	r.None = challenge == nil
 	r.Frame = append(binary.BigEndian.AppendUint32(nil, uint32(len(challenge))), challenge...)
 	c.answer(r)

@@ -53,15 +53,17 @@ func (r *Reply) Memory(n int) []byte {
 	return r.memory
 }
 
-// newReply returns the reply to a request.
-func (b *Broker) newReply(to Request) *Reply {
+// newReply returns a reply that is zero but for its memory.
+func (b *Broker) newReply() *Reply {
 	last := len(b.free) - 1
 	if last < 0 {
-		return &Reply{Request: to, ID: to.ID}
+		return new(Reply)
 	}
 	r := b.free[last]
 	b.free = b.free[:last]
-	*r = Reply{Request: to, ID: to.ID, memory: r.memory}
+	memory := r.memory
+	*r = Reply{}
+	r.memory = memory
 	return r
 }
 

@@ -56,9 +56,11 @@ func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
 	if len(frame) < 8 {
 		return nil, nil, false
 	}
-	r = c.b.newReply(Request{Conn: c, Key: int16(binary.BigEndian.Uint16(frame)),
-		Version: int16(binary.BigEndian.Uint16(frame[2:])), ID: int32(binary.BigEndian.Uint32(frame[4:])),
-		At: c.b.World.Now()})
+	r = c.b.newReply()
+	r.Conn, r.At = c, c.b.World.Now()
+	r.Key, r.Version = int16(binary.BigEndian.Uint16(frame)), int16(binary.BigEndian.Uint16(frame[2:]))
+	r.ID = int32(binary.BigEndian.Uint32(frame[4:]))
+	r.Request.ID = r.ID
 	api = c.b.api(r.Key)
 	if api == nil {
 		return nil, nil, false
