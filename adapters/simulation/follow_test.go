@@ -58,12 +58,12 @@ func TestStepAheadKeepsTheTimes(t *testing.T) {
 				time.Sleep(time.Until(next))
 				w.Step()
 			}
-			n.SetSite("echo:1", simulation.Site{Path: simulation.Path{Latency: latency}, Accept: func(p *simulation.Peer) {
-				p.Handle(func(*simulation.Peer) {
-					arrived = time.Until(w.Now())
-					_, _ = p.Send([]byte("answer"))
-				})
-			}})
+			echo := func(p *simulation.Peer) {
+				arrived = time.Until(w.Now())
+				_, _ = p.Send([]byte("answer"))
+			}
+			n.SetSite("echo:1", simulation.Site{Path: simulation.Path{Latency: latency},
+				Accept: func(p *simulation.Peer) { p.Handle(echo) }})
 			link := n.Open(ports.Endpoint{Host: "echo", Address: "echo:1"})
 			if w.NextArrives() || w.StepAhead() {
 				t.Error("a dial has gone ahead")
