@@ -34,7 +34,8 @@ type driver struct {
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
 	due    time.Time       // the next event
-	calm   bool            // no goroutine has been woken since all were blocked
+	calm   bool            // no goroutine has been woken since all were blocked,
+	called bool            // but for what a step may have woken
 	now    time.Time       // when the last event happened
 	served served          // of it
 	rouses bool            // it may have woken a goroutine
@@ -123,9 +124,9 @@ func (w *World) drive() {
 // how long it took there and how long back. So no time has to pass in the bubble in between.
 func (w *World) runAhead() {
 	for !w.foreign.Load() && !w.handles.Load() && w.pausing.Load() == 0 && w.sim.NextArrives() && w.unseen() {
-		if !w.calm {
+		if !w.calm || w.called {
 			settle()
-			w.calm = true
+			w.calm, w.called = true, false
 			continue // something else may be next
 		}
 		w.sim.StepAhead()

@@ -142,6 +142,7 @@ func (w *World) call(l *loop) bool {
 		l.state.Store(resting)
 		w.hurry() // the run may be over, and with it the loop
 	}()
+	w.called = true
 	w.successor.Reset(time.Nanosecond)
 	w.protect(l.what, l.step)
 	if w.successor.Stop() {

@@ -71,7 +71,7 @@ func (w *World) waitForNext() bool {
 		}
 	}
 	settle()
-	w.calm = true
+	w.calm, w.called = true, false
 	return true
 }
 
