@@ -103,9 +103,11 @@ const endingTime = 10 * time.Minute
 
 func (w *World) run(f func(*World), id string) {
 	w.startDriver()
+	w.own.Add(1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer w.own.Add(-1)
 		w.protect("the function of Run", func() { f(w) })
 	}()
 	if !within(w.o.Limit, done) {

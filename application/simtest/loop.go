@@ -16,6 +16,7 @@ type loop struct {
 	step  func()       // nil: a goroutine waits for wake
 	state atomic.Int32 // of step
 	wake  chan struct{}
+	parks atomic.Bool // the goroutine, in wait
 	alarm ports.Alarm // an event for it alone
 }
 
@@ -27,6 +28,7 @@ const (
 )
 
 func (l *loop) wakeUp() {
+	l.unpark()
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -35,11 +37,20 @@ func (l *loop) wakeUp() {
 
 // wait waits for the next event. It ends the goroutine if the run is over.
 func (l *loop) wait() {
+	l.parks.Store(true)
+	l.w.parked.Add(1)
 	select {
 	case <-l.wake:
 	case <-l.w.ctx.Done():
 	}
+	l.unpark()
 	l.w.exitIfOver()
+}
+
+func (l *loop) unpark() {
+	if l.parks.CompareAndSwap(true, false) {
+		l.w.parked.Add(-1)
+	}
 }
 
 func (d *driver) current() []*loop {
@@ -121,8 +132,10 @@ func (w *World) Go(f func()) {
 	}
 	w.group.Add(1)
 	w.sim.At(w.Now(), w.rousing(func() {
+		w.own.Add(1)
 		go func() {
 			defer w.group.Done()
+			defer w.own.Add(-1)
 			w.protect("Go", f)
 		}()
 	}))

@@ -33,6 +33,13 @@ func oneAtATime() (undo func()) {
 	}
 }
 
+// alone reports whether the process has one run at a time, and one processor.
+func alone() bool {
+	processors.Lock()
+	defer processors.Unlock()
+	return processors.runs == 1 && !raceDetector
+}
+
 // reserve is memory that nothing writes to, which takes none of the system's: with it the garbage
 // collector runs each 16 MiB or more, and not after every few seeds, which need little.
 var reserve = sync.OnceValue(func() []byte { return make([]byte, 8<<20) })

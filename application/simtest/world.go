@@ -31,6 +31,7 @@ type World struct {
 	ctx    context.Context // until the run is over, or has failed
 	cancel context.CancelFunc
 	driver
+	goroutines
 	journal
 	secure
 	traffic
