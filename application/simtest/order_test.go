@@ -2,7 +2,6 @@ package simtest_test
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,34 +9,31 @@ import (
 	"brokerconn/application/simtest"
 )
 
-// Callers whom one event wakes run in the same order in both runs of a seed, as the goroutines of a pool do
-// that wait for one connection; the race detector varies that order.
-func TestReadyGoroutinesRunInOneOrder(t *testing.T) {
+// With one processor, goroutines that one event wakes run in one order, such as the callers of a pool that wait for
+// one connection. A parallel test has no say in how many there are.
+func TestRunHasOneProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	failure := simtest.Check(t, simtest.Options{Seeds: 300, Once: raceEnabled}, func(w *simtest.World) {
-		if got := runtime.GOMAXPROCS(0); got != 1 {
-			w.Errorf("got %d processors, want 1", got)
-		}
-		var mu sync.Mutex
-		var woken sync.WaitGroup
-		begin := make(chan struct{})
-		for i := range 8 {
-			woken.Go(func() {
-				<-begin
-				mu.Lock()
-				defer mu.Unlock()
-				w.Say("goroutine %d", i)
+	for name, c := range map[string]struct {
+		parallel bool
+		want     int
+	}{"alone": {false, 1}, "parallel": {true, 4}} {
+		t.Run(name, func(t *testing.T) {
+			if c.parallel {
+				t.Parallel()
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4)) // the test around it has returned
+			}
+			failure := simtest.Check(t, simtest.Options{Seeds: 2}, func(w *simtest.World) {
+				if got := runtime.GOMAXPROCS(0); got != c.want {
+					w.Errorf("got %d processors, want %d", got, c.want)
+				}
 			})
-		}
-		w.Sleep(1)
-		close(begin)
-		woken.Wait()
-	})
-	if failure != nil {
-		t.Error(failure)
-	}
-	if got := runtime.GOMAXPROCS(0); got != 4 {
-		t.Errorf("got %d processors behind the runs, want the 4 of before", got)
+			if failure != nil {
+				t.Error(failure)
+			}
+			if got := runtime.GOMAXPROCS(0); got != 4 {
+				t.Errorf("got %d processors behind the runs, want the 4 of before", got)
+			}
+		})
 	}
 }
 

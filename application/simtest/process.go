@@ -16,8 +16,8 @@ var processors struct {
 }
 
 // oneAtATime makes the process run one goroutine at a time until undo is called, so that those that become
-// ready at the same instant run in the same order each time. Several processors would only keep each other awake:
-// the goroutines of a bubble take turns.
+// ready at the same instant nearly always run in the same order. Several processors would only keep each other
+// awake: the goroutines of a bubble take turns.
 func oneAtATime() (undo func()) {
 	processors.Lock()
 	defer processors.Unlock()
