@@ -17,13 +17,13 @@ import (
 
 // bubble runs f once, in a bubble of its own. A run in which virtual time does not pass is given up, and
 // its goroutines are left.
-func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)) *World {
+func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, m memory, f func(*World)) *World {
 	var made atomic.Pointer[World]
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		inBubble(t, seed, func() *World {
-			w := newWorld(o, seed, plan)
+			w := newWorld(o, seed, plan, m)
 			w.id = bubbleID()
 			made.Store(w)
 			return w

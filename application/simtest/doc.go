@@ -118,6 +118,8 @@
 // twice, and the bytes of each connection, either way, the states and the outcomes of requests are compared. A
 // difference fails the seed: the code depends on something that is not in the world, such as the
 // order of a map, math/rand, or which of two goroutines that are ready runs first. [World.Rand] is
-// the randomness to use. Only application/sim promises the same bytes on every machine and with
-// every release of Go: it runs without goroutines.
+// the randomness to use. In a test that is not parallel, Run sets runtime.GOMAXPROCS to 1 until it
+// returns, so that goroutines that become ready at one instant run in the same order each time; the race
+// detector varies it. Only application/sim promises the same bytes on every machine and with every
+// release of Go: it runs without goroutines.
 package simtest
