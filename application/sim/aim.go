@@ -27,7 +27,7 @@ func (g generator) aimed(end time.Duration, s Setup) (steps []Step) {
 			next = behind[len(behind)-1].At + 2*s.Latency
 			steps = append(steps, behind...)
 		case n < 75:
-			steps = append(steps, g.anew(g.Between(0, end), fault, s)...)
+			steps = append(steps, g.reconnects(g.Between(0, end), fault, s)...)
 		default:
 			steps = append(steps, g.amid(g.Between(0, end), fault, s)...)
 		}
@@ -92,8 +92,8 @@ func (g generator) behind(at time.Duration, fault Step, s Setup) []Step {
 	return steps
 }
 
-// anew draws a fault, which ends the connection or comes as another one is made, and an operation meanwhile.
-func (g generator) anew(at time.Duration, fault Step, s Setup) []Step {
+// reconnects draws a fault, which ends the connection or comes as another one is made, and an operation meanwhile.
+func (g generator) reconnects(at time.Duration, fault Step, s Setup) []Step {
 	step, request := g.interruption(s), Step{At: at, Verb: "send", N: g.size()}
 	step.At = at + 2*s.Latency
 	if s.Login && g.percent(60) { // within the login, not within the handshake
