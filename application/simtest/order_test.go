@@ -37,8 +37,8 @@ func TestRunHasOneProcessor(t *testing.T) {
 	}
 }
 
-// What wakes up at the instant of a step, by the time of the bubble, is blocked again before the step is called,
-// whoever has started it.
+// What wakes up at the instant of a step, by the time of the bubble, is blocked again before the step is called:
+// the goroutines of the world as well as those of the test.
 func TestStepFollowsWhatWokeWithIt(t *testing.T) {
 	const often, every = 50, 10 * time.Millisecond
 	for name, start := range map[string]func(w *simtest.World, f func()){

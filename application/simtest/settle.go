@@ -13,7 +13,7 @@ type goroutines struct {
 	alone  bool         // the process has no other run, and one processor
 	others int          // of the process since the run began, the driver included
 	own    atomic.Int64 // that run functions of the test: that of Run, and those of Go
-	parked atomic.Int64 // of them, those that nobody but the driver wakes while the run goes on
+	parked atomic.Int64 // of them, those that the driver alone wakes while the run goes on
 }
 
 // settle waits until all other goroutines of the bubble are blocked.
