@@ -29,7 +29,8 @@
 //		})
 //	}
 //
-// Code over broker.Conn, which has goroutines, is started by [World.Go]. Code over broker.Polled is a
+// Code over broker.Conn, which has goroutines, is started by [World.Go], and what it uses is closed by
+// [World.Cleanup], when it has ended. Code over broker.Polled is a
 // loop, and [World.Drive] is the owner of it: it calls a function that does what can be done now and
 // returns the time of its next call at the latest.
 //

@@ -96,7 +96,7 @@ func (w *World) watch(what string, owns bool, f func(*loop)) {
 }
 
 // Drive is the owner of a loop, such as one over broker.Polled: step is called after
-// everything that happens in the world but for the arrival of requests at brokers, and when the time
+// everything that happens in the world but for the arrival of bytes at brokers, and when the time
 // that it returned has come; zero means that it needs no other call. It may wait, as
 // Polled.CheckVersion does.
 //
