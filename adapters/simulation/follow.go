@@ -19,6 +19,44 @@ func (w *World) Follow(now func() time.Time, changed func()) {
 	w.mu.follows = &follower{w: w, now: now, changed: changed, next: forever}
 }
 
+// NextArrives reports whether the next event is the arrival of bytes, or of the end of a stream, at a Peer
+// with a function of Handle.
+func (w *World) NextArrives() bool {
+	if w.mu.unused {
+		return w.nextArrives()
+	}
+	w.mu.Mutex.Lock() // whatever the present is
+	defer w.mu.Mutex.Unlock()
+	return w.nextArrives()
+}
+
+func (w *World) nextArrives() bool {
+	if !w.due.settle() {
+		return false
+	}
+	d, ok := w.due[0].e.of.(*direction)
+	return ok && w.due[0].e == &d.arrive && d == &d.link.out && d.link.peer.handle != nil && d.link.peer.blocks == nil
+}
+
+// StepAhead lets the next event happen before its time, if NextArrives. Until it returns, the time of the
+// event is the present, so that what follows from it happens when it would have. It is for a world that
+// follows another clock, in which a program cannot know when its bytes arrive. It returns false if there
+// is no such event.
+func (w *World) StepAhead() bool {
+	w.mu.Lock()
+	if !w.nextArrives() {
+		w.mu.Unlock()
+		return false
+	}
+	now, at := w.now, w.due[0].at
+	w.mu.Unlock()
+	_, ok := w.step(at)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
+	return ok
+}
+
 // mutex is that of a World. A world of one goroutine does not use it. In one that follows another
 // clock, Lock brings the present, and Unlock reports a next event that is earlier.
 type mutex struct {

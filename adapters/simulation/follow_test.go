@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/simulation"
+	"brokerconn/ports"
 )
 
 func TestFollowsTheClockOfABubble(t *testing.T) {
@@ -41,4 +42,60 @@ func TestFollowsTheClockOfABubble(t *testing.T) {
 			t.Errorf("got %d calls of changed, want 3: the first event after none", changed)
 		}
 	})
+}
+
+// TestStepAheadKeepsTheTimes: bytes that arrive at a peer before their time has come are answered as they
+// would have been then, and the world's time is the bubble's again.
+func TestStepAheadKeepsTheTimes(t *testing.T) {
+	const latency = 3 * time.Millisecond
+	answers := func(ahead bool) (arrived, answered time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			w := simulation.NewWorld(1)
+			w.Follow(time.Now, func() {})
+			n := simulation.NewNetwork(w)
+			step := func() {
+				next, _ := w.Next()
+				time.Sleep(time.Until(next))
+				w.Step()
+			}
+			echo := func(p *simulation.Peer) {
+				arrived = time.Until(w.Now())
+				_, _ = p.Send([]byte("answer"))
+			}
+			n.SetSite("echo:1", simulation.Site{Path: simulation.Path{Latency: latency},
+				Accept: func(p *simulation.Peer) { p.Handle(echo) }})
+			link := n.Open(ports.Endpoint{Host: "echo", Address: "echo:1"})
+			if w.NextArrives() || w.StepAhead() {
+				t.Error("a dial has gone ahead")
+			}
+			step()
+			begin := time.Now()
+			_, _ = link.Send([]byte("request"))
+			if !w.NextArrives() {
+				t.Error("got no arrival next")
+			}
+			if !ahead {
+				step()
+			} else if !w.StepAhead() || !w.Now().Equal(begin) {
+				t.Errorf("got the time %v behind it, want that of the bubble, %v", w.Now(), begin)
+			}
+			if w.StepAhead() {
+				t.Error("an answer has gone ahead")
+			}
+			step()
+			answered = time.Since(begin)
+			if got, err := link.Recv(make([]byte, 9)); got != len("answer") {
+				t.Errorf("got %d bytes and %v, want the answer", got, err)
+			}
+		})
+		return arrived, answered
+	}
+	if arrived, answered := answers(false); arrived != 0 || answered != 2*latency {
+		t.Errorf("got %v from the bubble's time at the arrival and an answer after %v, want 0 and %v",
+			arrived, answered, 2*latency)
+	}
+	if arrived, answered := answers(true); arrived != latency || answered != 2*latency {
+		t.Errorf("ahead: got %v from the bubble's time at the arrival and an answer after %v, want %v and %v",
+			arrived, answered, latency, 2*latency)
+	}
 }

@@ -36,8 +36,11 @@ func NewNetwork(w *World) *Network {
 }
 
 // Successor returns a network as NewNetwork does, which takes over the memory of n. Nothing of n and of
-// its world is used afterwards: no link and no peer.
+// its world is used afterwards: no link and no peer. n may be nil.
 func (n *Network) Successor(w *World) *Network {
+	if n == nil {
+		n = &Network{}
+	}
 	for _, l := range n.used {
 		l.clear()
 	}

@@ -21,7 +21,7 @@ type loginCheck struct {
 	lowered   bool        // the login under way shows a secret that a mechanism before it would keep
 	tlsPort   bool        // the newest link led to a port that answers with an alert
 	loggingIn *model.Conn // the connection of the last token
-	shaken    *model.Conn // the connection of the last SaslHandshake
+	shaken    *model.Conn // the connection of the last SaslHandshake since the faults are over
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
@@ -44,7 +44,9 @@ func (c *checker) handshake(req *model.Request) {
 	if len(req.Body) < 2 || len(req.Body)-2 < int(binary.BigEndian.Uint16(req.Body)) {
 		return
 	}
-	c.shaken = req.Conn
+	if c.r.healed { // an answer on the link of a connection before may be lost
+		c.shaken = req.Conn
+	}
 	name := string(req.Body[2 : 2+binary.BigEndian.Uint16(req.Body)])
 	if req.Conn.Authenticated() {
 		if since := req.At.Sub(c.reauthAt); req.Conn == c.reauthOn && since < time.Second {

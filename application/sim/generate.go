@@ -59,6 +59,11 @@ func Generate(seed uint64) Plan {
 	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
 	aims := g.of(w.Stream("aims of the plan"))
 	p.Steps = append(p.Steps, aims.aimed(at, p.Setup)...)
+	calm, later := aims.calm(p.Setup)
+	for i := range p.Steps {
+		p.Steps[i].At += later
+	}
+	p.Steps = append(p.Steps, calm...)
 	sortSteps(p.Steps)
 	return p
 }

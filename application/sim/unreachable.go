@@ -24,6 +24,8 @@ var unreachable = []rule{
 	{"Handshake", "no-stage", "none", "a handshake fails because of a fault"},
 	{"NegotiatingVersions Authenticating Connected", "lookup", "*", "it has ended"},
 	{"NegotiatingVersions Authenticating Connected", "stage no-stage", "*", "the link has reached the last one"},
+	{"Authenticating", "reset", "none", "each message of a login waits for the answer to the one before, so that a " +
+		"broker that closes the connection has read all that it was sent"},
 	{"Closed", "connect timer", "*", "nothing follows"},
 	{"Disconnected Connecting NegotiatingVersions Authenticating Connected Closed", "doze", "*",
 		"it is the affair of the owner of a Polled"},

@@ -32,14 +32,14 @@ func (g generator) variety(s *Setup) {
 
 // release draws one that has the login of the plan.
 func (g generator) release(s Setup) ReleaseName {
-	least := 0
+	least, behind := 0, servers.Count()
 	switch {
 	case s.Raw:
-		return "0.11.0"
+		least, behind = servers.PlaceOf(firstAsked), servers.PlaceOf(lastRaw)+1
 	case s.Login:
 		least = servers.PlaceOf(firstSessions)
 	}
-	place := least + int(g.Below(int64(servers.Count()-least)))
+	place := least + int(g.Below(int64(behind-least)))
 	return ReleaseName(servers.Release(place).String())
 }
 
@@ -105,8 +105,8 @@ func (g generator) logins(s *Setup) {
 		return
 	}
 	switch n := g.Below(100); {
-	case n < 25: // PLAIN
-	case n < 65:
+	case n < 20: // PLAIN
+	case n < 50:
 		s.Mechanism = mechanisms[1+g.Below(int64(len(mechanisms)-1))]
 	default:
 		s.Mechanism, s.Offers = g.list(), g.list()
@@ -202,4 +202,29 @@ func (g generator) loginFault(step *Step) {
 		step.N = int64(g.oneOf(0, 10, 40, 70, 80))
 		step.For = g.Between(time.Millisecond, 3*time.Second)
 	}
+}
+
+// arguments draws a fault of a kind.
+func (g generator) arguments(kind string) Step {
+	step := g.fault(0, []string{kind})
+	g.loginFault(&step)
+	switch kind {
+	case "throttle":
+		step.For = g.oneOf(time.Millisecond, 100*time.Millisecond, time.Second, 4*time.Second)
+	case "gap":
+		step.For = g.oneOf(time.Millisecond, 30*time.Millisecond, time.Second, 10*time.Second, 5*time.Minute)
+	case "restart", "stop":
+		step.For = g.Between(time.Millisecond, 500*time.Millisecond)
+	case "upgrade", "downgrade":
+		step.N, step.For = 1+g.Below(6), g.Between(0, 500*time.Millisecond)
+	case "impostor":
+		step.For = g.Between(0, time.Second)
+	case "limit-size":
+		step.N, step.For = 30+g.Below(1000), g.Between(time.Millisecond, 3*time.Second)
+	case "proxy-alone":
+		step.For = g.Between(time.Millisecond, 3*time.Second)
+	case "limit-ip", "limit-rate", "limit-late", "dead-reset":
+		step.For = g.Between(time.Millisecond, 6*time.Second)
+	}
+	return step
 }

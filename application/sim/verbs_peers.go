@@ -143,7 +143,7 @@ func (r *run) spoilThrottle(reply *model.Reply) {
 	if r.throttle == nil || at < 0 || at+4 > len(reply.Body) {
 		return
 	}
-	d := r.throttle.For
+	d := r.throttle.For.Truncate(time.Millisecond) // which is what the field has
 	ms := int32(min(d.Milliseconds(), math.MaxInt32))
 	if r.throttle.N > 0 {
 		ms = -ms
@@ -222,10 +222,12 @@ func (p *Peer) set(value string) error {
 // open reports whether the broker has no logins, whatever it answers to a SaslHandshake.
 func (s Setup) open() bool { return s.Peer != "" && servers.Open(string(s.Peer)) }
 
-// The first releases that have a table of API versions, and sessions that end.
+// The first releases that have a table of API versions, and sessions that end, and the last one that knows
+// logins by raw tokens only.
 const (
 	firstAsked    = "0.10.0"
 	firstSessions = "2.2"
+	lastRaw       = "0.11.0"
 )
 
 // old reports whether the broker is one before 0.10, which has no table of API versions.
@@ -241,6 +243,8 @@ func (r *run) shift(by int, away time.Duration) {
 	}
 	least := r.release
 	switch {
+	case r.plan.Setup.Raw && r.release+by <= servers.PlaceOf(lastRaw):
+		least = servers.PlaceOf(firstAsked)
 	case r.plan.Setup.Login:
 		least = servers.PlaceOf(firstSessions)
 	case by < 0:

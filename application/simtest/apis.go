@@ -21,6 +21,7 @@ func (w *World) Handle(key kmsg.Key, h Handler) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.handled[key.Int16()] = h
+	w.handles.Store(true)
 }
 
 // Error codes of Kafka, and the timestamps that ListOffsets takes for an end of a log.
@@ -38,7 +39,7 @@ func (w *World) handle(n *node, r *model.Reply) {
 	handler := w.handled[r.Key]
 	w.mu.Unlock()
 	if handler != nil {
-		w.served = servedByTest
+		w.served, w.rouses = servedByTest, true
 	} else if w.served = max(w.served, servedByCluster); w.last.answers(r, w.names.changed()) {
 		return
 	}
@@ -60,7 +61,7 @@ func (w *World) handle(n *node, r *model.Reply) {
 	}
 	resp.SetVersion(r.Version)
 	r.Body = resp.AppendTo(r.Memory(bodyRoom))
-	if failed := w.noteErrors(n, resp, r.Request.ID); own && !failed && r.Key == ports.KeyMetadata {
+	if failed := w.noteErrors(n, resp, r.Request); own && !failed && r.Key == ports.KeyMetadata {
 		w.last = metadata{r.Version, bytes.Clone(r.Request.Body), bytes.Clone(r.Body), w.names.changed()}
 	}
 }

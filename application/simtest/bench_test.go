@@ -1,7 +1,6 @@
 package simtest_test
 
 import (
-	"runtime"
 	"testing"
 	"time"
 
@@ -10,11 +9,9 @@ import (
 )
 
 // BenchmarkSeeds has a finder that asks one of three brokers each second, a minute of all faults, and
-// the time until it has found the leader; each seed is run twice and compared, on one
-// core.
+// the time until it has found the leader; each seed is run twice and compared.
 func BenchmarkSeeds(b *testing.B) {
 	var virtual time.Duration
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // two keep each other awake
 	inTest(b, func(t *testing.T) {
 		begin := cputime.Used()
 		failure := simtest.Check(t, simtest.Options{Seeds: b.N}, func(w *simtest.World) {

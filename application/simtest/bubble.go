@@ -17,13 +17,13 @@ import (
 
 // bubble runs f once, in a bubble of its own. A run in which virtual time does not pass is given up, and
 // its goroutines are left.
-func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)) *World {
+func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, m memory, f func(*World)) *World {
 	var made atomic.Pointer[World]
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		inBubble(t, seed, func() *World {
-			w := newWorld(o, seed, plan)
+			w := newWorld(o, seed, plan, m)
 			w.id = bubbleID()
 			made.Store(w)
 			return w
@@ -103,9 +103,11 @@ const endingTime = 10 * time.Minute
 
 func (w *World) run(f func(*World), id string) {
 	w.startDriver()
+	w.own.Add(1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer w.own.Add(-1)
 		w.protect("the function of Run", func() { f(w) })
 	}()
 	if !within(w.o.Limit, done) {
@@ -121,6 +123,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
 			"World.Context\n%s", endingTime, stacks(id)))
 	}
+	w.cleanUp(id)
 	w.leftOpen()
 	time.Sleep(time.Nanosecond) // what was begun at this instant, such as the end of a TLS connection, is done
 	w.net.Shutdown()

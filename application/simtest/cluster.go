@@ -36,15 +36,19 @@ type node struct {
 	refusals []*bool
 }
 
-// build makes the brokers of a world.
-func (w *World) build() {
+// build makes the brokers of a world, with the memory of others.
+func (w *World) build(old []*model.Broker) {
 	apis := apisOf(w.o.Release)
 	w.names = names{w: w, topics: map[string]*topic{}}
 	for i := range w.o.Brokers {
 		host := hostOf(i)
 		n := &node{index: i, host: host, address: net.JoinHostPort(host, strconv.Itoa(port))}
 		n.path = w.pathTo(host)
-		n.model = &model.Broker{World: w.sim, Think: n.think, Change: n.spoil}
+		n.model = &model.Broker{}
+		if i < len(old) {
+			n.model = old[i].Successor()
+		}
+		n.model.World, n.model.Think, n.model.Change = w.sim, n.think, n.spoil
 		// Brokers of 0.9 leave unanswered what they do not know; those before end the connection.
 		n.model.LeavesUnknown = has(apis, ports.KeyListGroups) && !has(apis, ports.KeyAPIVersions)
 		n.model.APIs = slices.Clone(apis)
@@ -55,7 +59,6 @@ func (w *World) build() {
 		n.model.Login = w.login(n)
 		n.accept = n.model.Accept
 		w.nodes = append(w.nodes, n)
-		w.behind.SetSite(n.address, simulation.Site{Accept: n.model.Accept})
 		if w.o.TLS {
 			w.ServeTLS(i, w.serverTLS(host))
 		}

@@ -9,11 +9,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
 )
 
 // noteErrors notes the error codes of an answer, and reports whether it has any.
-func (w *World) noteErrors(n *node, resp kmsg.Response, id int32) bool {
+func (w *World) noteErrors(n *node, resp kmsg.Response, to model.Request) bool {
 	codes := errorCodes(reflect.ValueOf(resp), nil)
 	if len(codes) == 0 {
 		return false
@@ -22,8 +23,8 @@ func (w *World) noteErrors(n *node, resp kmsg.Response, id int32) bool {
 	for _, code := range codes {
 		texts = append(texts, strings.TrimSpace(fmt.Sprintf("error %d %s", code, domain.NewBrokerError(code, "").Name)))
 	}
-	w.note(entry{kind: refused, broker: n.index, key: resp.Key(), version: resp.GetVersion(), correlationID: id,
-		text: strings.Join(texts, ", ")})
+	w.noteAt(to.At.Sub(w.began), entry{kind: refused, broker: n.index, key: to.Key, version: to.Version,
+		correlationID: to.ID, text: strings.Join(texts, ", ")})
 	return true
 }
 

@@ -73,7 +73,7 @@ func (w *World) failAt(at time.Duration, kind, text string) {
 	}
 	w.journalMu.Lock()
 	if !w.closed {
-		w.entries = append(w.entries, entry{at: at, kind: failed, text: text})
+		w.entries = append(before(w.Elapsed()+1, w.entries), entry{at: at, kind: failed, text: text})
 	}
 	w.closed = true
 	w.journalMu.Unlock()

@@ -72,7 +72,7 @@ func (w *World) begin(f Fault, s sim.Step) {
 		d = f.lasts
 	}
 	if d > 0 || f.Most > 0 {
-		w.sim.At(w.Now().Add(d), func() { w.over(e) })
+		w.sim.At(w.Now().Add(d), w.rousing(func() { w.over(e) }))
 	}
 }
 
@@ -106,7 +106,7 @@ func (w *World) Heal() {
 func (w *World) At(since time.Duration, f Fault) {
 	f.validate()
 	step := w.draw(w.sim.Stream("scripted faults"), since, f)
-	w.sim.At(w.began.Add(since), func() { w.begin(f, step) })
+	w.sim.At(w.began.Add(since), w.rousing(func() { w.begin(f, step) }))
 }
 
 // Inject makes a fault happen now, and returns when it has begun. It goes on for its time, or until
@@ -153,7 +153,7 @@ func (w *World) Chaos(d time.Duration, faults ...Fault) {
 		case i < 0:
 			w.fail("plan", fmt.Sprintf("the plan has the fault %q, which Chaos was not given", s.Verb))
 		default:
-			w.sim.At(w.began.Add(s.At), func() { w.begin(faults[i], s) })
+			w.sim.At(w.began.Add(s.At), w.rousing(func() { w.begin(faults[i], s) }))
 		}
 	}
 	w.Sleep(end - w.Elapsed())

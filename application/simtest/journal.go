@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,20 +47,28 @@ type entry struct {
 	err           error
 }
 
-func (w *World) note(e entry) {
-	e.at = w.Elapsed()
+func (w *World) note(e entry) { w.noteAt(w.Elapsed(), e) }
+
+// noteAt notes what happens at a time that may be later than now; see runAhead.
+func (w *World) noteAt(at time.Duration, e entry) {
+	e.at = at
 	w.journalMu.Lock()
 	defer w.journalMu.Unlock()
-	if !w.closed {
-		w.entries = append(w.entries, e)
+	if w.closed {
+		return
 	}
+	i := len(w.entries)
+	for i > 0 && w.entries[i-1].at > at {
+		i--
+	}
+	w.entries = slices.Insert(w.entries, i, e)
 }
 
-// written returns how many entries there are.
+// written returns how many entries there are of what has happened.
 func (w *World) written() int {
 	w.journalMu.Lock()
 	defer w.journalMu.Unlock()
-	return len(w.entries)
+	return len(before(w.Elapsed()+1, w.entries))
 }
 
 // hooks are those of a client to a broker.
@@ -87,11 +96,10 @@ func (w *World) hooks(client, to int) *broker.Hooks {
 	}
 }
 
-// equal compares errors by their texts.
 func (e entry) equal(o entry) bool {
 	a, b := e.err, o.err
 	e.err, o.err = nil, nil
-	return e == o && (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
+	return e == o && sameError(a, b)
 }
 
 // String is the line without its time.

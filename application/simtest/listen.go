@@ -23,6 +23,7 @@ func (w *World) Listen(network, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.foreign.Store(true) // the server has goroutines
 	var l *simulation.Listener
 	switch host {
 	case "", "localhost", "127.0.0.1":

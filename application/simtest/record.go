@@ -43,7 +43,9 @@ func (w *World) transport() ports.Transport { return recorded{w} }
 
 type recorded struct{ w *World }
 
-func (r recorded) Resolve(host string, port uint16) ports.Lookup { return r.w.net.Resolve(host, port) }
+func (r recorded) Resolve(host string, port uint16) ports.Lookup {
+	return &recordedLookup{r.w.net.Resolve(host, port), r.w}
+}
 
 func (r recorded) Open(ep ports.Endpoint) ports.Link {
 	return &recordedLink{r.w.net.Open(ep), r.w, r.w.newLink(), ep.Address}
@@ -78,7 +80,17 @@ func (l *recordedLink) Recv(p []byte) (int, error) {
 }
 
 // Watch is that of the network's links.
-func (l *recordedLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }
+func (l *recordedLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(l.w.rousing(f)) }
+
+type recordedLookup struct {
+	ports.Lookup
+	w *World
+}
+
+var _ ports.Watcher = (*recordedLookup)(nil)
+
+// Watch is that of the network's lookups.
+func (l *recordedLookup) Watch(f func()) { l.Lookup.(ports.Watcher).Watch(l.w.rousing(f)) }
 
 // recordedConn is the same for those who dial.
 type recordedConn struct {

@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +32,9 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	if f == nil {
 		panic("simtest: Run needs a function to call")
 	}
-	if !seedCrypto(t, 0) && o.TLS {
+	if seedCrypto(t, 0) {
+		defer oneAtATime()()
+	} else if o.TLS {
 		panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
 			"remove t.Parallel")
 	}
@@ -63,16 +64,13 @@ func check(t *testing.T, o Options, f func(w *World), kept bool) *Failure {
 	return nil
 }
 
-// reserve is memory that nothing writes to, which takes none of the system's: with it the garbage
-// collector runs each 16 MiB or more, and not after every few seeds, which need little.
-var reserve = sync.OnceValue(func() []byte { return make([]byte, 8<<20) })
-
 type runner struct {
 	t *testing.T
 	o Options
 	f func(*World)
 
 	runs, faults int
+	spare        [2]memory // for the two runs of a seed
 }
 
 // seed runs a seed, and shrinks it if it fails.
@@ -99,16 +97,23 @@ func (r *runner) replay(file string) *Failure {
 
 // twice runs a seed, or a plan, and compares it with a second run.
 func (r *runner) twice(seed uint64, plan *sim.Plan) (*World, *Failure) {
-	w := bubble(r.t, r.o, seed, plan, r.f)
+	spare := r.spare
+	r.spare = [2]memory{} // what has failed may have goroutines that use it
+	w := bubble(r.t, r.o, seed, plan, spare[0], r.f)
 	r.runs++
 	r.faults += len(w.generated) - healsOf(w.generated)
 	if w.failure == nil && !r.o.Once {
-		compare(w, bubble(r.t, r.o, seed, plan, r.f))
+		again := bubble(r.t, r.o, seed, plan, spare[1], r.f)
+		compare(w, again)
+		spare[1] = again.memory()
 	}
 	if w.failure != nil {
 		w.failure.fill(w)
+		return w, w.failure
 	}
-	return w, w.failure
+	spare[0] = w.memory()
+	r.spare = spare
+	return w, nil
 }
 
 // shrinkRuns bounds how often a failing seed is run again, and shrinkTime how long that may take.

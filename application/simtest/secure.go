@@ -112,6 +112,8 @@ func (w *World) ServeTLS(brokerIndex int, config *tls.Config) {
 		n.listen(w, n.model.Accept)
 		return
 	}
+	w.foreign.Store(true) // the server has goroutines
+	w.behind.SetSite(n.address, simulation.Site{Accept: n.model.Accept})
 	n.listen(w, func(p *simulation.Peer) {
 		w.servers.Go(func() { w.serveTLS(n, p, config) })
 	})
@@ -153,6 +155,7 @@ func (w *World) serveTLS(n *node, p *simulation.Peer, config *tls.Config) {
 //
 //	cfg.Transport, err = tls.New(w.Transport(), tls.Options{CAPEM: w.Authority(), ServerName: "another"})
 func (w *World) Transport() *netlink.Transport {
+	w.foreign.Store(true) // its conns have goroutines
 	return &netlink.Transport{Lookup: w.net.LookupEndpoints, Dial: w.dial}
 }
 

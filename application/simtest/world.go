@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -31,11 +31,11 @@ type World struct {
 	ctx    context.Context // until the run is over, or has failed
 	cancel context.CancelFunc
 	driver
+	goroutines
 	journal
 	secure
 	traffic
 	alarms alarms
-	opened atomic.Bool // the test has a model, and may have set its functions
 
 	mu        sync.Mutex
 	failure   *Failure
@@ -51,16 +51,17 @@ type World struct {
 	plan      *sim.Plan  // that is replayed, or nil
 	generated []sim.Step // the faults of Chaos
 	active    []*ending  // the faults that are to be healed
+	cleanups  []func()
 }
 
-func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
+func newWorld(o Options, seed uint64, plan *sim.Plan, m memory) *World {
 	w := &World{o: o, seed: seed, began: time.Now(), plan: plan, password: Password, sim: simulation.NewWorld(seed),
 		handled: map[int16]Handler{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	w.entries, w.passed = make([]entry, 0, 256), make([]passed, 0, 256)
+	w.entries, w.passed = slices.Grow(m.entries[:0], firstEntries), slices.Grow(m.passed[:0], firstEntries)
 	w.sim.Follow(time.Now, w.hurry)
-	w.net, w.behind = simulation.NewNetwork(w.sim), simulation.NewNetwork(w.sim)
-	w.build()
+	w.net, w.behind = m.net.Successor(w.sim), simulation.NewNetwork(w.sim)
+	w.build(m.models)
 	return w
 }
 
@@ -130,12 +131,15 @@ func (w *World) Rand() *rand.Rand {
 // do not offer. Its fields belong to the world: a [Fault] changes them, or a call before the
 // first connection.
 func (w *World) Broker(brokerIndex int) *model.Broker {
-	w.opened.Store(true)
+	w.foreign.Store(true)
 	return w.node(brokerIndex).model
 }
 
 // Network returns the simulated network. The address of a broker is its host and port.
-func (w *World) Network() *simulation.Network { return w.net }
+func (w *World) Network() *simulation.Network {
+	w.foreign.Store(true)
+	return w.net
+}
 
 // Say writes a line to the journal.
 func (w *World) Say(format string, args ...any) {
