@@ -122,9 +122,12 @@ func (m *Machine) hold(f *Future) (err error) {
 		return nil
 	}
 	f.heldUntil = latest(m.heldUntil(), m.now)
+	if _, raw := f.Request.(*ports.RawRequest); raw {
+		return nil // its owner handles its time
+	}
 	codec, ok := m.cfg.Codec.(ports.HoldingCodec)
-	if _, raw := f.Request.(*ports.RawRequest); raw || !ok {
-		return nil // the owner of a raw request handles its time
+	if !ok {
+		return nil
 	}
 	defer m.guardCodec(&err)
 	f.heldUntil = f.heldUntil.Add(min(max(codec.Hold(f.Request, f.Version), 0), m.cfg.MaxHold))

@@ -171,6 +171,9 @@ func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
 // is admitted.
 func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	p := &m.stream.pending
+	if p.filling == nil {
+		p.filling = make([]byte, 0, firstPending)
+	}
 	start := len(p.filling)
 	f.CorrelationID = m.inflight.nextID()
 	buf, err := m.appendFrame(p.filling, f)

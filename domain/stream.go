@@ -68,6 +68,9 @@ func (s *stream) drop() {
 	s.pending.shrink()
 }
 
+// firstPending is the memory that the bytes begin with: enough for those of a login.
+const firstPending = 512
+
 // keepAtMost is how much memory an empty buffer keeps: enough for a burst of
 // small requests, so that the memory of a large one is not kept.
 const keepAtMost = 256 << 10

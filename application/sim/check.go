@@ -143,33 +143,34 @@ func (c *checker) after() {
 
 // counts checks what is counted.
 func (c *checker) counts() {
-	if now := c.r.w.Elapsed(); now != c.at {
+	r, s := c.r, &c.sums
+	if now := r.w.Elapsed(); now != c.at {
 		c.at, c.busy = now, 0
 	} else {
 		c.busy++
 	}
-	if c.busy > maxBusy+busyPerStep*len(c.r.plan.Steps) {
+	if c.busy > maxBusy && c.busy > maxBusy+busyPerStep*len(r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
-	due, flying := c.r.conn.load()
-	if most := or(c.r.plan.Setup.InFlight, inFlight); due > most {
+	due, flying := r.conn.load()
+	if most := or(r.plan.Setup.InFlight, inFlight); due > most {
 		c.fail("window", "%d requests wait for a response, more than %d", due, most)
 	}
-	if n := c.r.net.Opened(); n > 1 {
+	if n := r.net.Opened(); n > 1 {
 		c.fail("one link", "there are %d", n)
 	}
-	if s := &c.sums; s.bytesOut != c.r.tap.sent || s.bytesIn != c.r.tap.received {
+	if s.bytesOut != r.tap.sent || s.bytesIn != r.tap.received {
 		c.fail("balance", "%d bytes were sent and %d received, and %d and %d were counted",
-			c.r.tap.sent, c.r.tap.received, s.bytesOut, s.bytesIn)
+			r.tap.sent, r.tap.received, s.bytesOut, s.bytesIn)
 	}
 	up := 0
 	if !c.state.Down() {
 		up = 1
 	}
-	if s := &c.sums; s.started-s.closed != up {
+	if s.started-s.closed != up {
 		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
 	}
-	if s := &c.sums; s.sent-s.received-s.failed != flying {
+	if s.sent-s.received-s.failed != flying {
 		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
 			s.sent, s.received, s.failed, flying)
 	}

@@ -221,7 +221,9 @@ func (r *run) completed(now time.Time, q *request, body []byte, answer ports.Mes
 	r.trace.completed(now, q.number, err)
 	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
-	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
+	if i := slices.Index(r.pending, q); i >= 0 {
+		r.pending = slices.Delete(r.pending, i, i+1)
+	}
 	q.handle = handle{}
 }
 

@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"brokerconn/ports"
 )
@@ -123,12 +122,14 @@ func (c *Conn) compare(r *Reply, body []byte) (code int16) {
 	return 0
 }
 
-// listed returns the APIs of the table.
-func (b *Broker) listed() []API {
-	if !slices.ContainsFunc(b.APIs, func(a API) bool { return a.Unlisted }) {
-		return b.APIs
+// listed returns how many APIs are in the table.
+func (b *Broker) listed() (n int) {
+	for i := range b.APIs {
+		if !b.APIs[i].Unlisted {
+			n++
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(b.APIs), func(a API) bool { return a.Unlisted })
+	return n
 }
 
 // software reads the names of the client's software and of its version. It reports whether both are there,
@@ -153,20 +154,27 @@ func software(body []byte) (named bool, rest []byte) {
 
 // appendTable appends the body behind the error code.
 func (b *Broker) appendTable(dst []byte, version int16) []byte {
-	listed := b.listed()
-	if version < flexibleAPIVersions {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(len(listed)))
-		for _, a := range listed {
-			dst = appendInt16s(dst, a.Key, a.Min, a.Max)
+	flexible := version >= flexibleAPIVersions
+	if flexible {
+		dst = binary.AppendUvarint(dst, uint64(b.listed()+1))
+	} else {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(b.listed()))
+	}
+	for i := range b.APIs {
+		a := &b.APIs[i]
+		if a.Unlisted {
+			continue
 		}
+		dst = appendInt16s(dst, a.Key, a.Min, a.Max)
+		if flexible {
+			dst = append(dst, 0) // tagged fields
+		}
+	}
+	if !flexible {
 		if version > 0 {
 			dst = append(dst, 0, 0, 0, 0) // throttle time
 		}
 		return dst
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(listed)+1))
-	for _, a := range listed {
-		dst = append(appendInt16s(dst, a.Key, a.Min, a.Max), 0)
 	}
 	dst = append(dst, 0, 0, 0, 0) // throttle time
 	if b.Tags != nil {
