@@ -98,19 +98,22 @@ func (c *Connection) listenWarnings(now time.Time) {
 
 func (c *Connection) receive(now time.Time) bool {
 	n, err := c.read(c.m.Space())
-	c.m.HandleRead(now, c.epoch, n)
+	news := c.m.handleRead(now, c.epoch, n)
 	switch {
-	case err == nil:
+	case err == nil: // there may be more
+		news = n > 0
 	case !blocks(err):
 		c.lost(now, c.epoch, err)
 		return true
+	case n > 0 && c.sendErr == nil:
+		c.drained = true
 	case n > 0:
-		c.drained = c.sendErr == nil
+		return true
 	case c.sendErr != nil:
 		c.lost(now, c.epoch, c.sendErr)
 		return true
 	}
-	return n > 0 || c.m.isBroken()
+	return news || c.m.isBroken()
 }
 
 func (c *Connection) read(space []byte) (n int, err error) {
@@ -157,10 +160,11 @@ func (c *Connection) onlyLink() bool {
 	return c.link != nil && c.lookup == nil && !c.asked && (c.parker == nil || c.stage != ports.StageEstablished)
 }
 
-func (c *Connection) mustPoll() bool {
-	if c.onlyLink() {
-		return c.watches == nil
-	}
+// mustPoll reports whether something is awaited that cannot tell when it is ready. Most links can, and are all that
+// is awaited.
+func (c *Connection) mustPoll() bool { return (c.watches == nil || c.asked) && c.polls() }
+
+func (c *Connection) polls() bool {
 	for i, what := range c.awaited() {
 		if what != nil && c.watcher(i, what) == nil {
 			return true

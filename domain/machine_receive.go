@@ -19,17 +19,21 @@ func (m *Machine) Space() []byte {
 }
 
 // HandleRead says that n bytes of Space are there.
-func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
+func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) { m.handleRead(now, epoch, n) }
+
+// handleRead is HandleRead. It returns false if Next has nothing to return because of it: most bytes are a part of
+// a response.
+func (m *Machine) handleRead(now time.Time, epoch uint64, n int) (news bool) {
 	m.tick(now)
 	if !m.current(epoch, m.flowing()) {
-		return
+		return false
 	}
 	if n < 0 || n > m.frames.free() {
 		panic("domain: HandleRead of bytes that Space has no room for")
 	}
 	m.frames.lent = false
 	if n == 0 {
-		return
+		return false
 	}
 	begins := m.frames.buffered() == 0
 	m.frames.advance(n)
@@ -42,19 +46,20 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 			}
 		}
 		if m.frames.idle() {
-			return
+			return news
 		}
 		frame, fresh, err := m.frames.next(m.frameRules())
 		if err != nil {
 			m.refuseFrame(err)
-			return
+			return true
 		}
 		if frame == nil {
-			return
+			return news
 		}
 		m.receive(frame, fresh)
-		begins = true
+		begins, news = true, true
 	}
+	return true
 }
 
 // frameRules returns which frames are accepted now.

@@ -71,13 +71,9 @@ func (r *run) drive() {
 		r.stopped = time.Time{}
 		r.conn.work(r.w.Now())
 	}
-	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
-		if i > 0 && !r.acts[i-1].requests() { // of a time in which the owner was stopped
-			r.conn.work(r.w.Now())
-		}
-		r.act(r.acts[i])
+	if len(r.acts) > 0 {
+		r.perform()
 	}
-	r.acts = r.acts[:0]
 	for {
 		deadline := r.conn.work(r.w.Now())
 		if r.wanted && r.check.state.Down() && r.connects(&deadline) {
@@ -91,19 +87,29 @@ func (r *run) drive() {
 				deadline = r.queue[0].until
 			}
 		}
-		r.setAlarm(deadline)
+		if deadline != r.wakes { // most events leave it as it is
+			r.setAlarm(deadline)
+		}
 		if !r.conn.watch(r.wake) {
 			return
 		}
 	}
 }
 
+// perform does what the owner is to do.
+func (r *run) perform() {
+	for i := 0; i < len(r.acts); i++ { // each may let time pass, and others become due
+		if i > 0 && !r.acts[i-1].requests() { // of a time in which the owner was stopped
+			r.conn.work(r.w.Now())
+		}
+		r.act(r.acts[i])
+	}
+	r.acts = r.acts[:0]
+}
+
 // setAlarm makes the world wake the owner at a time; zero: at none. An alarm that is early enough is
 // left as it is: most are put off again and again.
 func (r *run) setAlarm(at time.Time) {
-	if at == r.wakes { // most events leave it as it is
-		return
-	}
 	r.wakes = at
 	if !at.IsZero() && (r.alarmAt.IsZero() || at.Before(r.alarmAt)) {
 		r.alarmAt = at
