@@ -207,18 +207,16 @@ func (n *Network) openedLocked() int {
 func (n *Network) Resolve(host string, port uint16) ports.Lookup {
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
-	l := &lookup{w: n.w}
-	l.rouse.of = occurrence(l.wake)
 	known := n.names[host]
 	if known == nil {
 		known = &name{}
 		n.names[host] = known
 	}
-	if known.Silent {
-		return l
+	l := &lookup{w: n.w, host: host, port: port, known: known}
+	l.found.of, l.rouse.of = l, l
+	if !known.Silent {
+		n.w.schedule(&l.found, n.w.now+int64(known.Delay))
 	}
-	l.found.of = occurrence(func() func() { return l.end(known.Name, known.answer(host, port)) })
-	n.w.schedule(&l.found, n.w.now+int64(known.Delay))
 	return l
 }
 
@@ -232,6 +230,7 @@ func (k *name) answer(host string, port uint16) (eps []ports.Endpoint) {
 		first = k.looked % len(addresses)
 	}
 	k.looked++
+	eps = make([]ports.Endpoint, 0, len(addresses))
 	for i := range addresses {
 		eps = append(eps, ports.Endpoint{Host: host, Network: "simulated",
 			Address: addresses[(first+i)%len(addresses)], Secure: k.Secure, Verified: k.Verified})
@@ -242,6 +241,9 @@ func (k *name) answer(host string, port uint16) (eps []ports.Endpoint) {
 // lookup is one lookup in progress.
 type lookup struct {
 	w     *World
+	host  string
+	port  uint16
+	known *name // as it was when the lookup began
 	found event
 	rouse event // watch is called for a lookup that has ended
 	done  bool
@@ -252,11 +254,12 @@ type lookup struct {
 
 var _ ports.Watcher = (*lookup)(nil)
 
-func (l *lookup) end(as Name, eps []ports.Endpoint) (wake func()) {
-	if l.done = true; as.Err != nil {
-		l.err = as.Err
-	} else {
-		l.eps = eps
+func (l *lookup) happen(e *event) (after func()) {
+	if e == &l.found {
+		eps := l.known.answer(l.host, l.port)
+		if l.done, l.err = true, l.known.Err; l.err == nil {
+			l.eps = eps
+		}
 	}
 	return l.wake()
 }
