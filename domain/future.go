@@ -98,7 +98,9 @@ func (m *Machine) newFuture(req ports.Message) *Future {
 	if n := len(m.free); n > 0 {
 		f := m.free[n-1]
 		m.free = m.free[:n-1]
-		*f = Future{Request: req, Tag: f.Tag, spare: f.spare}
+		tag, spare := f.Tag, f.spare
+		*f = Future{} // in place: a literal with values is made elsewhere and copied
+		f.Request, f.Tag, f.spare = req, tag, spare
 		return f
 	}
 	return &Future{Request: req}

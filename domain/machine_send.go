@@ -68,7 +68,10 @@ func (m *Machine) SendLeft(now time.Time, req ports.Message, left time.Duration)
 	m.tick(now)
 	f, err := m.send(req)
 	if err == nil {
-		m.setDeadline(f, left+max(f.heldUntil.Sub(m.now), 0))
+		if f.heldUntil != m.now { // it is the same for most requests
+			left += max(f.heldUntil.Sub(m.now), 0)
+		}
+		m.setDeadline(f, left)
 		m.use()
 	}
 	return f, err

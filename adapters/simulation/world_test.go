@@ -100,6 +100,31 @@ func TestAdvanceStopsInTime(t *testing.T) {
 	}
 }
 
+// Elapsed is what has passed by the clock, also while an event happens.
+func TestElapsedIsByTheClock(t *testing.T) {
+	for _, w := range []*simulation.World{simulation.NewWorld(1), simulation.NewUnsharedWorld(1)} {
+		start := w.Now()
+		check := func() {
+			if got, want := w.Elapsed(), w.Now().Sub(start); got != want {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		}
+		for _, d := range []time.Duration{1, time.Second - 1, time.Second, time.Hour + 7, 200 * 365 * 24 * time.Hour} {
+			want := start.Add(d)
+			w.At(want, func() {
+				if got := w.Now(); got != want { // the same value: programs compare times by ==
+					t.Errorf("got %#v, want %#v", got, want)
+				}
+				check()
+			})
+		}
+		check()
+		for w.Step() {
+			check()
+		}
+	}
+}
+
 // TestStepUntilStopsInTime: events that are due later do not happen, nor those that are due now if
 // the time has passed. Times of other centuries are as good as others.
 func TestStepUntilStopsInTime(t *testing.T) {
