@@ -141,11 +141,13 @@ func (d *direction) transmit(p []byte) {
 
 // makeWay makes room for pieces.
 func (d *direction) makeWay() {
-	if d.gone > len(d.way)/2 || d.gone == len(d.way) { // most of it has arrived
-		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
-	}
-	if d.way == nil {
+	switch {
+	case d.way == nil:
 		d.way = make([]piece, 0, firstPieces)
+	case d.gone == len(d.way): // all of it has arrived
+		d.way, d.gone = d.way[:0], 0
+	case d.gone > len(d.way)/2: // most of it
+		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
 	}
 }
 
