@@ -103,9 +103,11 @@ const endingTime = 10 * time.Minute
 
 func (w *World) run(f func(*World), id string) {
 	w.startDriver()
+	w.own.Add(1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer w.own.Add(-1)
 		w.protect("the function of Run", func() { f(w) })
 	}()
 	if !within(w.o.Limit, done) {
@@ -121,6 +123,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
 			"World.Context\n%s", endingTime, stacks(id)))
 	}
+	w.cleanUp(id)
 	w.leftOpen()
 	time.Sleep(time.Nanosecond) // what was begun at this instant, such as the end of a TLS connection, is done
 	w.net.Shutdown()

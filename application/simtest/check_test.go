@@ -70,6 +70,10 @@ func TestFailuresOfEachKind(t *testing.T) {
 			w.Drive(func(time.Time) time.Time { leak(); return time.Time{} })
 			w.Sleep(time.Second)
 		}, []string{"did not end within 10m0s after World.Context", "simtest_test.leak"}},
+		"Cleanup does not return": {func(w *simtest.World) { w.Cleanup(leak) },
+			[]string{"a function of Cleanup did not return within 10m0s of virtual time", "simtest_test.leak"}},
+		"panic in Cleanup": {func(w *simtest.World) { w.Cleanup(func() { panic("unclean") }) },
+			[]string{"panic in a function of Cleanup: unclean"}},
 		"never returns": {func(*simtest.World) { leak() },
 			[]string{"did not return within 1h0m0s of virtual time (Options.Limit)", "simtest_test.leak"}},
 		"no time passes": {func(w *simtest.World) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"brokerconn/application/broker"
 )
 
 // compare fails a run if another one of the same seed was different.
@@ -90,6 +92,23 @@ func inOrder[T record[T]](list []T) []T {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b T) int { return cmp.Or(cmp.Compare(a.when(), b.when()), a.order(b)) })
 	return list
+}
+
+// sameError compares errors by their texts. Most are those of Conns, whose fields make the text.
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	one, isOne := a.(*broker.Error)
+	other, isOther := b.(*broker.Error)
+	if isOne && isOther {
+		x, y := *one, *other
+		x.Cause, y.Cause = nil, nil
+		if x == y && sameError(one.Cause, other.Cause) {
+			return true
+		}
+	}
+	return a.Error() == b.Error()
 }
 
 func (e entry) when() time.Duration { return e.at }

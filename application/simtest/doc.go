@@ -29,7 +29,8 @@
 //		})
 //	}
 //
-// Code over broker.Conn, which has goroutines, is started by [World.Go]. Code over broker.Polled is a
+// Code over broker.Conn, which has goroutines, is started by [World.Go], and what it uses is closed by
+// [World.Cleanup], when it has ended. Code over broker.Polled is a
 // loop, and [World.Drive] is the owner of it: it calls a function that does what can be done now and
 // returns the time of its next call at the latest.
 //
@@ -119,7 +120,7 @@
 // difference fails the seed: the code depends on something that is not in the world, such as the
 // order of a map, math/rand, or which of two goroutines that are ready runs first. [World.Rand] is
 // the randomness to use. In a test that is not parallel, Run sets runtime.GOMAXPROCS to 1 until it
-// returns, so that goroutines that become ready at one instant run in the same order each time; the race
-// detector varies it. Only application/sim promises the same bytes on every machine and with every
-// release of Go: it runs without goroutines.
+// returns: goroutines that become ready at one instant run in the same order then, but for rare cases in
+// which the garbage collector, or the race detector, changes it. Only application/sim promises the
+// same bytes on every machine and with every release of Go: it runs without goroutines.
 package simtest

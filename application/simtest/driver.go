@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,8 @@ type driver struct {
 	round  []*loop         // that are not yet called after the last event
 	woken  []chan struct{} // sleepers whose time has come
 	due    time.Time       // the next event
-	calm   bool            // no goroutine has been woken since all were blocked
+	calm   bool            // no goroutine has been woken since all were blocked,
+	called bool            // but for what a step may have woken
 	now    time.Time       // when the last event happened
 	served served          // of it
 	rouses bool            // it may have woken a goroutine
@@ -57,7 +59,20 @@ func (w *World) startDriver() {
 	w.successor = time.AfterFunc(idle, w.drive)
 	w.successor.Stop()
 	w.ended = make(chan struct{})
-	go w.drive()
+	w.alone, w.others = alone(), runtime.NumGoroutine()+1
+	go func() {
+		growStack()
+		w.drive()
+	}()
+}
+
+// growStack makes the stack of a goroutine large enough for what most steps need, at once: it would be copied
+// each time that it is doubled, in every run.
+//
+//go:noinline
+func growStack() (last byte) {
+	var room [12 << 10]byte
+	return room[len(room)-1]
 }
 
 // stopDriver ends the driver, and returns when it has ended.
@@ -80,10 +95,10 @@ func (w *World) drive() {
 			go w.drive()
 		}
 	}()
-	settle()
+	w.settle()
 	for w.callLoops() {
 		if !w.calm { // what was woken may make the next event an earlier one
-			settle()
+			w.settle()
 		}
 		w.runAhead()
 		w.hurried.Store(false)
@@ -123,9 +138,9 @@ func (w *World) drive() {
 // how long it took there and how long back. So no time has to pass in the bubble in between.
 func (w *World) runAhead() {
 	for !w.foreign.Load() && !w.handles.Load() && w.pausing.Load() == 0 && w.sim.NextArrives() && w.unseen() {
-		if !w.calm {
-			settle()
-			w.calm = true
+		if !w.calm || w.called {
+			w.settle()
+			w.calm, w.called = true, false
 			continue // something else may be next
 		}
 		w.sim.StepAhead()
@@ -165,12 +180,12 @@ func (w *World) callLoops() bool {
 			continue
 		}
 		if !w.calm {
-			settle()
+			w.settle()
 		}
 		w.calm = len(w.round) == 0 && l.step != nil // there is no other step behind this one
 		for w.pausing.Load() > 0 {                  // a loop may be in the midst of its step
 			time.Sleep(time.Nanosecond)
-			settle()
+			w.settle()
 		}
 		if l.step == nil {
 			l.wakeUp()
@@ -179,7 +194,8 @@ func (w *World) callLoops() bool {
 		}
 	}
 	for _, woken := range w.woken { // behind what has to hold at that time
-		settle()
+		w.settle()
+		w.parked.Add(-1)
 		close(woken)
 		w.calm = false
 	}

@@ -96,11 +96,10 @@ func (w *World) hooks(client, to int) *broker.Hooks {
 	}
 }
 
-// equal compares errors by their texts.
 func (e entry) equal(o entry) bool {
 	a, b := e.err, o.err
 	e.err, o.err = nil, nil
-	return e == o && (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
+	return e == o && sameError(a, b)
 }
 
 // String is the line without its time.

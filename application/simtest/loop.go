@@ -16,6 +16,7 @@ type loop struct {
 	step  func()       // nil: a goroutine waits for wake
 	state atomic.Int32 // of step
 	wake  chan struct{}
+	parks atomic.Bool // the goroutine, in wait
 	alarm ports.Alarm // an event for it alone
 }
 
@@ -27,6 +28,7 @@ const (
 )
 
 func (l *loop) wakeUp() {
+	l.unpark()
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -35,11 +37,20 @@ func (l *loop) wakeUp() {
 
 // wait waits for the next event. It ends the goroutine if the run is over.
 func (l *loop) wait() {
+	l.parks.Store(true)
+	l.w.parked.Add(1)
 	select {
 	case <-l.wake:
 	case <-l.w.ctx.Done():
 	}
+	l.unpark()
 	l.w.exitIfOver()
+}
+
+func (l *loop) unpark() {
+	if l.parks.CompareAndSwap(true, false) {
+		l.w.parked.Add(-1)
+	}
 }
 
 func (d *driver) current() []*loop {
@@ -85,7 +96,7 @@ func (w *World) watch(what string, owns bool, f func(*loop)) {
 }
 
 // Drive is the owner of a loop, such as one over broker.Polled: step is called after
-// everything that happens in the world but for the arrival of requests at brokers, and when the time
+// everything that happens in the world but for the arrival of bytes at brokers, and when the time
 // that it returned has come; zero means that it needs no other call. It may wait, as
 // Polled.CheckVersion does.
 //
@@ -121,8 +132,10 @@ func (w *World) Go(f func()) {
 	}
 	w.group.Add(1)
 	w.sim.At(w.Now(), w.rousing(func() {
+		w.own.Add(1)
 		go func() {
 			defer w.group.Done()
+			defer w.own.Add(-1)
 			w.protect("Go", f)
 		}()
 	}))
@@ -142,6 +155,7 @@ func (w *World) call(l *loop) bool {
 		l.state.Store(resting)
 		w.hurry() // the run may be over, and with it the loop
 	}()
+	w.called = true
 	w.successor.Reset(time.Nanosecond)
 	w.protect(l.what, l.step)
 	if w.successor.Stop() {

@@ -16,8 +16,8 @@ var processors struct {
 }
 
 // oneAtATime makes the process run one goroutine at a time until undo is called, so that those that become
-// ready at the same instant run in the same order each time. Several processors would only keep each other awake:
-// the goroutines of a bubble take turns.
+// ready at the same instant nearly always run in the same order. Several processors would only keep each other
+// awake: the goroutines of a bubble take turns.
 func oneAtATime() (undo func()) {
 	processors.Lock()
 	defer processors.Unlock()
@@ -31,6 +31,13 @@ func oneAtATime() (undo func()) {
 			runtime.GOMAXPROCS(processors.before)
 		}
 	}
+}
+
+// alone reports whether the process has one run at a time, and one processor.
+func alone() bool {
+	processors.Lock()
+	defer processors.Unlock()
+	return processors.runs == 1 && !raceDetector
 }
 
 // reserve is memory that nothing writes to, which takes none of the system's: with it the garbage

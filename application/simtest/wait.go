@@ -2,24 +2,12 @@ package simtest
 
 import (
 	"context"
-	"testing/synctest"
 	"time"
 
 	"brokerconn/ports"
 )
 
 // Waits: of the driver for the next event, and of others for a time.
-
-// settle waits until all other goroutines are blocked.
-func settle() {
-	// If the program under test is in synctest.Wait itself, a wait for time to pass does the same.
-	defer func() {
-		if recover() != nil {
-			time.Sleep(time.Nanosecond)
-		}
-	}()
-	synctest.Wait()
-}
 
 // hurry makes the driver look at the next event again, and at whether the run is over. If the driver
 // sleeps, another goroutine becomes the driver.
@@ -70,8 +58,8 @@ func (w *World) waitForNext() bool {
 			return false
 		}
 	}
-	settle()
-	w.calm = true
+	w.settle()
+	w.calm, w.called = true, false
 	return true
 }
 
@@ -93,6 +81,7 @@ func (w *World) pause() {
 func (w *World) sleep(until time.Time) {
 	woken := make(chan struct{})
 	w.sim.At(until, func() { w.woken = append(w.woken, woken) })
+	w.parked.Add(1)
 	select {
 	case <-woken:
 	case <-w.ctx.Done():

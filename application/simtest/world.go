@@ -31,6 +31,7 @@ type World struct {
 	ctx    context.Context // until the run is over, or has failed
 	cancel context.CancelFunc
 	driver
+	goroutines
 	journal
 	secure
 	traffic
@@ -50,6 +51,7 @@ type World struct {
 	plan      *sim.Plan  // that is replayed, or nil
 	generated []sim.Step // the faults of Chaos
 	active    []*ending  // the faults that are to be healed
+	cleanups  []func()
 }
 
 func newWorld(o Options, seed uint64, plan *sim.Plan, m memory) *World {

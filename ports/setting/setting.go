@@ -25,6 +25,8 @@ type Row struct {
 	// by it. Max also bounds the bytes of a text, which is not valid if it is longer. If
 	// zero, there is no such bound.
 	Min, Max int64
+
+	index int // of the field
 }
 
 // Rows declare all exported fields of a struct, in their order.
@@ -36,7 +38,7 @@ func Of[T any](declared ...Row) Rows {
 	var rows Rows
 	for f := range reflect.TypeFor[T]().Fields() {
 		if f.IsExported() {
-			row := Row{Field: f.Name}
+			row := Row{Field: f.Name, index: f.Index[0]}
 			if f.Type.Kind() == reflect.Bool {
 				row.Zero = "false"
 			}
@@ -49,9 +51,9 @@ func Of[T any](declared ...Row) Rows {
 		if row == nil {
 			panic(fmt.Sprintf("setting: %T has no field %s", zero, d.Field))
 		}
-		*row = d
-		if d.Default != nil {
-			field(&zero, d.Field).Set(reflect.ValueOf(d.Default)) // panics if it is of another type
+		d.index = row.index
+		if *row = d; d.Default != nil {
+			row.of(&zero).Set(reflect.ValueOf(d.Default)) // panics if it is of another type
 		}
 	}
 	return rows
@@ -74,7 +76,7 @@ const longest = 100 * 365 * 24 * time.Hour
 // years. options points to the struct.
 func (r Rows) Fill(options any) {
 	for i := range r {
-		v := field(options, r[i].Field)
+		v := r[i].of(options)
 		if r[i].Default != nil && v.IsZero() {
 			v.Set(reflect.ValueOf(r[i].Default))
 		}
@@ -94,7 +96,7 @@ func (r Rows) Fill(options any) {
 // the limit. options points to the struct; zeros are valid.
 func (r Rows) Check(options any, report func(field, problem string)) {
 	for i := range r {
-		if problem := r[i].check(field(options, r[i].Field)); problem != "" {
+		if problem := r[i].check(r[i].of(options)); problem != "" {
 			report(r[i].Field, problem)
 		}
 	}
@@ -137,9 +139,8 @@ func (r *Row) Text() string {
 	return fmt.Sprint(r.Default)
 }
 
-func field(options any, name string) reflect.Value {
-	return reflect.ValueOf(options).Elem().FieldByName(name)
-}
+// of returns the field of a struct, which options points to.
+func (r *Row) of(options any) reflect.Value { return reflect.ValueOf(options).Elem().Field(r.index) }
 
 // number returns the value of a signed number.
 func number(v reflect.Value) (n int64, ok bool) {
