@@ -38,7 +38,6 @@ type Connection struct {
 	drained  bool  // the link said that nothing more has arrived
 	sendErr  error // writing failed; what has arrived is read first
 	reading  bool  // the read lease is out
-	returned bool  // the call that is contained
 }
 
 // pollEvery bounds the wait for what cannot tell when it is ready.
@@ -62,18 +61,19 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 // Step carries out what the Machine wants done, and listens to the ports, until
 // there is something for the owner: Changed, Completed and Noted, to be handled
 // before Step is called again, or Idle. Only after Idle may the owner wait, until
-// the output's Deadline or until the function of Watch is called.
+// the output's Deadline or until the function of Watch is called. The output and its
+// Event belong to the Connection, and are valid until Step is called again.
 //
 // waiting reports whether the owner has requests that are not admitted yet: then the
 // connection is not idle, see [Machine.Hold].
-func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
+func (c *Connection) Step(now time.Time, waiting bool) *Output {
 	c.m.Hold(now, waiting)
 	if c.choked {
 		c.choked = false
 		c.m.HandleWritable(now, c.epoch)
 	}
 	for {
-		c.m.next(&out, c.parker == nil)
+		out := c.m.next(c.parker == nil)
 		switch out.Kind {
 		case Resolve:
 			c.resolve(out)
@@ -105,7 +105,7 @@ func (c *Connection) Step(now time.Time, waiting bool) (out Output) {
 	}
 }
 
-func (c *Connection) resolve(out Output) {
+func (c *Connection) resolve(out *Output) {
 	c.epoch = out.Epoch
 	c.guard("transport", func() {
 		if c.lookup = c.ports.Transport.Resolve(c.m.hostPort()); c.lookup == nil {
@@ -114,7 +114,7 @@ func (c *Connection) resolve(out Output) {
 	})
 }
 
-func (c *Connection) open(out Output) {
+func (c *Connection) open(out *Output) {
 	c.epoch = out.Epoch
 	c.stage, c.sendErr, c.choked, c.drained, c.reading = ports.StageDialing, nil, false, false, false
 	c.guard("transport", func() {
@@ -145,10 +145,15 @@ func (c *Connection) send(now time.Time, epoch uint64, data []byte) {
 }
 
 func (c *Connection) write(data []byte) (n int, err error) {
-	defer c.contain("transport")
+	returned := false
+	defer func() {
+		if !returned {
+			c.contain("transport", recover())
+		}
+	}()
 	taken, failure := c.link.Send(data)
 	mustFit(taken, data)
-	c.returned = true
+	returned = true
 	return taken, failure
 }
 
@@ -175,21 +180,20 @@ func mustFit(n int, p []byte) {
 	}
 }
 
-// guard calls a port.
+// guard calls a port. A panic in it is remembered, and Next drops the connection for it. What is called most
+// does the same without a function to pass.
 func (c *Connection) guard(which string, call func()) {
-	defer c.contain(which)
+	returned := false
+	defer func() {
+		if !returned { // to ask for a panic takes longer than most calls
+			c.contain(which, recover())
+		}
+	}()
 	call()
-	c.returned = true
+	returned = true
 }
 
-// contain is deferred by what calls a port. A panic in it is remembered, and Next drops the
-// connection for it.
-func (c *Connection) contain(which string) {
-	if c.returned { // to ask for a panic takes longer than most calls
-		c.returned = false
-		return
-	}
-	p := recover()
+func (c *Connection) contain(which string, p any) {
 	switch {
 	case p == nil:
 	case which == "authenticator":

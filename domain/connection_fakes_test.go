@@ -217,9 +217,13 @@ func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 	for range 1000 {
 		out := b.Step(b.now, false)
 		if out.Kind == domain.Idle {
-			return outs, out
+			return outs, *out
 		}
-		outs = append(outs, out)
+		kept := *out
+		if kept.Event != nil {
+			kept.Event = new(*out.Event)
+		}
+		outs = append(outs, kept)
 	}
 	b.t.Fatal("Step never says Idle")
 	return nil, domain.Output{}

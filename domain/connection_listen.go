@@ -115,10 +115,15 @@ func (c *Connection) receive(now time.Time) bool {
 
 func (c *Connection) read(space []byte) (n int, err error) {
 	err = ports.ErrWouldBlock // if the link panics
-	defer c.contain("transport")
+	returned := false
+	defer func() {
+		if !returned {
+			c.contain("transport", recover())
+		}
+	}()
 	got, end := c.link.Recv(space)
 	mustFit(got, space)
-	c.returned = true
+	returned = true
 	return got, end
 }
 
@@ -194,7 +199,12 @@ func (c *Connection) Watch(f func()) (broken bool) {
 }
 
 func (c *Connection) watch(port string, w ports.Watcher, f func()) {
-	defer c.contain(port)
+	returned := false
+	defer func() {
+		if !returned {
+			c.contain(port, recover())
+		}
+	}()
 	w.Watch(f)
-	c.returned = true
+	returned = true
 }

@@ -31,7 +31,7 @@ func (c *Connection) SetAuthenticators(now time.Time, list []ports.Authenticator
 
 var errReplaced = errors.New("the authenticator was replaced")
 
-func (c *Connection) challenge(now time.Time, out Output) {
+func (c *Connection) challenge(now time.Time, out *Output) {
 	begin := out.Data == nil
 	var a ports.Authenticator
 	if begin {

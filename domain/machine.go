@@ -100,7 +100,7 @@ const (
 // complete: see Config.
 func NewMachine(cfg Config) *Machine {
 	cfg.check()
-	m := &Machine{cfg: cfg}
+	m := &Machine{cfg: cfg, out: outbox{next: new(Output)}}
 	m.backoff.pauses = pauses{base: cfg.BackoffBase, max: cfg.BackoffMax, rand: cfg.Rand}
 	if m.configured() {
 		m.remembered = versionsOf(cfg.APIVersion)
@@ -124,18 +124,18 @@ func (m *Machine) configured() bool { return m.cfg.APIVersion != (release.Releas
 // Next returns what is to be done now, in order; Idle comes last. The owner
 // carries each output out before it asks for the next.
 func (m *Machine) Next() (out Output) {
-	if m.next(&out, true); out.Kind == Idle {
+	next := m.next(true)
+	if out = *next; out.Kind == Idle {
 		out.Deadline = m.NextDeadline()
 	}
+	next.Event = nil // it is the caller's now
 	return out
 }
 
 // next is Next without Transmit where the owner takes the pending bytes itself, and without the
-// Deadline. out is zero, or what next returned before.
-func (m *Machine) next(out *Output, transmits bool) {
-	if out.Kind != Idle {
-		*out = Output{}
-	}
+// Deadline. The output and its event are valid until next is called again.
+func (m *Machine) next(transmits bool) *Output {
+	out := m.out.fresh()
 	if m.isBroken() {
 		m.failPort()
 	}
@@ -144,11 +144,11 @@ func (m *Machine) next(out *Output, transmits bool) {
 			if m.stream.lent() {
 				// How much of a request was written is known only when the writer
 				// is back. The link is closed, so that is soon.
-				return
+				return out
 			}
 			if f := m.failNext(it.failing); f != nil {
 				out.Kind, out.Future = Completed, f
-				return
+				return out
 			}
 			m.out.pop()
 			continue
@@ -158,28 +158,25 @@ func (m *Machine) next(out *Output, transmits bool) {
 		switch {
 		case next.event != nil:
 			out.Kind, out.Event = Noted, next.event
-			return
+			return out
 		case next.other != nil:
-			m.out.take(out, next.other)
-			return
+			return m.out.take(next.other)
 		case !m.finish(next.done).abandoned:
 			out.Kind, out.Future = Completed, next.done
-			return
+			return out
 		}
 		m.Recycle(next.done)
 	}
 	if transmits && m.canTransmit() {
 		out.Kind, out.Epoch, out.Data = Transmit, m.epoch, m.transmit()
 	}
+	return out
 }
 
 func (m *Machine) finish(f *Future) *Future {
 	f.done = true
 	return f
 }
-
-// want puts an output that is not about a request into the outbox.
-func (m *Machine) want(out Output) { m.out.want(out) }
 
 // tick takes note of the time.
 func (m *Machine) tick(now time.Time) {
@@ -194,7 +191,8 @@ func (m *Machine) setState(to State, err error) {
 	if !m.state.mayBecome(to) {
 		panic("domain: no way from " + m.state.String() + " to " + to.String())
 	}
-	m.want(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.Endpoint(), Err: err})
+	out := m.out.want(Changed)
+	out.From, out.To, out.Endpoint, out.Err = m.state, to, m.Endpoint(), err
 	m.state = to
 }
 
@@ -204,13 +202,13 @@ func (m *Machine) note(e Event) {
 		if e.Endpoint == (ports.Endpoint{}) {
 			e.Endpoint = m.Endpoint()
 		}
-		m.out.put(item{event: &e})
+		m.out.note(e)
 	}
 }
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		m.out.put(item{event: &Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}})
+		m.out.note(Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()})
 	}
 }
 

@@ -124,7 +124,8 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 func (m *Machine) challenge(data []byte) {
 	m.login.step = loginToken
 	name := m.mechanism.Name
-	m.want(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.Endpoint(), Mechanism: name, Data: data})
+	out := m.out.want(Challenge)
+	out.Epoch, out.Endpoint, out.Mechanism, out.Data = m.epoch, m.Endpoint(), name, data
 }
 
 // HandleToken brings the authenticator's response to the last challenge. done:

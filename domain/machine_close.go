@@ -127,7 +127,7 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	}
 	m.setState(to, err)
 	if e.Kind != ErrResolve { // which leaves nothing to close
-		m.want(Output{Kind: Hangup, Epoch: m.epoch})
+		m.out.want(Hangup).Epoch = m.epoch
 	}
 	m.out.put(item{failing: lost})
 }

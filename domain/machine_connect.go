@@ -66,7 +66,7 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	m.addresses = nil
 	m.setState(Connecting, nil)
 	m.note(Event{Kind: EventResolveStart})
-	m.want(Output{Kind: Resolve, Epoch: m.epoch})
+	m.out.want(Resolve).Epoch = m.epoch
 }
 
 // untried returns how many addresses are left to be tried.
@@ -78,18 +78,20 @@ func (m *Machine) forgetAddresses() { m.addresses = m.addresses[:min(len(m.addre
 // open opens a link to the first address, or with Config.Race to one of all. same: the
 // first one is dialed once more, and the others wait.
 func (m *Machine) open(same bool) {
-	out := Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()}
 	m.addressBy = m.now.Add(m.share())
+	if !m.cfg.Race {
+		m.note(Event{Kind: EventDialStart})
+	}
+	out := m.out.want(Open)
+	out.Epoch, out.Endpoint = m.epoch, m.Endpoint()
 	switch {
 	case !m.cfg.Race:
-		m.note(Event{Kind: EventDialStart})
 	case same:
 		out.Endpoints, out.Delay = slices.Clone(m.addresses[:1]), raceDelay
 	default:
 		out.Endpoints, out.Delay = slices.Clone(m.addresses), min(raceDelay, max(m.share(), leastRaceDelay))
 		m.addressBy, m.avoid = m.setupEnd, ""
 	}
-	m.want(out)
 }
 
 // The pause between two dials of a race, and the least that is left of it where many

@@ -35,8 +35,8 @@ func (m *Machine) idleDeadline() time.Time {
 	var ping, limit time.Time
 	if m.pings() {
 		ping = m.lastTraffic.Add(m.cfg.PingInterval)
-		if end := m.throttleEnd(); end.After(ping) {
-			ping = end
+		if m.isThrottled() {
+			ping = latest(ping, m.throttledUntil)
 		}
 	}
 	if m.cfg.IdleTimeout > 0 {

@@ -36,8 +36,10 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	m.sink.BytesReceived(m.now, n)
 	m.lastTraffic = m.now
 	for m.up(epoch) {
-		if f := m.inflight.front(); begins && f != nil && m.frames.buffered() > 0 {
-			f.FirstByte = m.now
+		if begins && m.frames.buffered() > 0 {
+			if f := m.inflight.front(); f != nil {
+				f.FirstByte = m.now
+			}
 		}
 		if m.frames.idle() {
 			return

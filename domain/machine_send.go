@@ -28,7 +28,7 @@ func (m *Machine) CanSend() error {
 		return ErrDraining
 	case m.condition != serving || m.mustRenew():
 		return ErrReauthenticating
-	case !m.throttleEnd().IsZero():
+	case m.isThrottled():
 		return ErrThrottled
 	case m.CanSendMore():
 		return nil

@@ -88,11 +88,14 @@ func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 	return low + time.Duration(offset)
 }
 
-// mustRenew reports whether the session is to be renewed before the next request.
-func (m *Machine) mustRenew() bool {
+// mustRenew reports whether the session is to be renewed before the next request. It is short enough to be
+// inlined: most sessions have no end.
+func (m *Machine) mustRenew() bool { return !m.session.renewAt.IsZero() && m.ripe() }
+
+func (m *Machine) ripe() bool {
 	s := &m.session
 	switch {
-	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
+	case m.now.Before(s.renewAt):
 		return false
 	case s.use.has(requestSeen):
 		return true
@@ -119,7 +122,7 @@ func (m *Machine) renewalDeadline() time.Time {
 	switch {
 	case m.loggingIn():
 		return m.stepBy()
-	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
+	case m.condition != serving && (m.waiting() || m.isThrottled()):
 		return time.Time{}
 	case m.condition == reauthenticating && s.notBefore.After(m.now):
 		return s.notBefore
@@ -196,7 +199,7 @@ func (m *Machine) endAdmission(another bool) {
 // that throttles reads nothing meanwhile.
 func (m *Machine) continueRenewal() {
 	switch {
-	case m.loggingIn() || m.waiting() || !m.throttleEnd().IsZero():
+	case m.loggingIn() || m.waiting() || m.isThrottled():
 	case m.condition == replacing:
 		m.Close(m.now, nil, false)
 	case m.condition != reauthenticating || m.now.Before(m.session.notBefore):

@@ -82,12 +82,9 @@ func (m *Machine) throttledCause(now time.Time) error {
 		m.ThrottleDelay(now).Round(time.Millisecond))
 }
 
-// throttleEnd returns until when no request may be sent, zero if one may.
-func (m *Machine) throttleEnd() time.Time {
-	if m.throttledUntil.After(m.now) {
-		return m.throttledUntil
-	}
-	return time.Time{}
+// isThrottled reports whether no request may be sent before throttledUntil.
+func (m *Machine) isThrottled() bool {
+	return !m.throttledUntil.IsZero() && m.throttledUntil.After(m.now)
 }
 
 // ThrottleDelay returns for how long, from now, no request may be sent.

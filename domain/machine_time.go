@@ -20,8 +20,8 @@ func (m *Machine) NextDeadline() time.Time {
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
 		first := m.earliest
-		if end := m.throttleEnd(); !end.IsZero() {
-			first = soonest(first, end)
+		if m.isThrottled() {
+			first = soonest(first, m.throttledUntil)
 		}
 		if m.mayRenew() {
 			first = soonest(first, m.renewalDeadline())

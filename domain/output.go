@@ -104,7 +104,9 @@ type Event struct {
 type outbox struct {
 	items []item
 	head  int
+	next  *Output   // what next returned last
 	spare []*Output // memory of other outputs, which are zero
+	notes []*Event  // memory of events
 }
 
 // item is one of: the Future of a Completed, the Event of a Noted, the requests of a dropped
@@ -116,21 +118,51 @@ type item struct {
 	other   *Output
 }
 
-// want puts an output that is not about a request.
-func (o *outbox) want(out Output) {
-	last := len(o.spare) - 1
-	if last < 0 {
-		o.spare, last = append(o.spare, new(Output)), 0
+// want puts an output that is not about a request. Its other fields are set by the caller.
+func (o *outbox) want(kind OutputKind) (other *Output) {
+	if last := len(o.spare) - 1; last >= 0 {
+		other, o.spare = o.spare[last], o.spare[:last]
+	} else {
+		other = new(Output)
 	}
-	other := o.spare[last]
-	o.spare, *other = o.spare[:last], out
+	other.Kind = kind
 	o.put(item{other: other})
+	return other
 }
 
-// take moves such an output, which was popped, to out.
-func (o *outbox) take(out, other *Output) {
-	*out, *other = *other, Output{}
-	o.spare = append(o.spare, other)
+// note puts an event.
+func (o *outbox) note(e Event) {
+	var memory *Event
+	if last := len(o.notes) - 1; last >= 0 {
+		memory, o.notes = o.notes[last], o.notes[:last]
+	} else {
+		memory = new(Event)
+	}
+	*memory = e
+	o.put(item{event: memory})
+}
+
+// fresh returns a zero output in the memory of the one that was returned last. The event of that is used again,
+// unless it was taken out.
+func (o *outbox) fresh() *Output {
+	out := o.next
+	if out.Kind == Idle {
+		out.Deadline = time.Time{} // all that was set
+		return out
+	}
+	if e := out.Event; e != nil {
+		*e = Event{}
+		o.notes = append(o.notes, e)
+	}
+	*out = Output{}
+	return out
+}
+
+// take returns an output that was popped, in place of the fresh one.
+func (o *outbox) take(other *Output) *Output {
+	o.spare = append(o.spare, o.next)
+	o.next = other
+	return other
 }
 
 func (o *outbox) put(it item) { o.items = append(o.items, it) }

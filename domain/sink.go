@@ -15,8 +15,10 @@ type guardedSink struct {
 	sums   Stats
 }
 
-func (g *guardedSink) guard() {
-	if p := recover(); p != nil && g.broken == nil {
+func (g *guardedSink) guard() { g.contain(recover()) }
+
+func (g *guardedSink) contain(p any) {
+	if p != nil && g.broken == nil {
 		g.broken = fmt.Errorf("panic in the metrics sink: %v", p)
 	}
 }
@@ -91,15 +93,27 @@ func (g *guardedSink) RequestFailed(now time.Time, key, version int16, timedOut 
 func (g *guardedSink) BytesSent(now time.Time, n int) {
 	g.sums.BytesSent += int64(n)
 	g.sums.LastSent = now
-	defer g.guard()
+	returned := false
+	defer func() {
+		if !returned { // to ask for a panic takes longer than most calls
+			g.contain(recover())
+		}
+	}()
 	g.sink.BytesSent(now, n)
+	returned = true
 }
 
 func (g *guardedSink) BytesReceived(now time.Time, n int) {
 	g.sums.BytesReceived += int64(n)
 	g.sums.LastReceived = now
-	defer g.guard()
+	returned := false
+	defer func() {
+		if !returned { // to ask for a panic takes longer than most calls
+			g.contain(recover())
+		}
+	}()
 	g.sink.BytesReceived(now, n)
+	returned = true
 }
 
 func (g *guardedSink) Reconnected(now time.Time) {

@@ -114,6 +114,10 @@ func (r *reader) array(s *step) {
 }
 
 func (r *reader) tags(s *step) {
+	if len(r.rest) > 0 && r.rest[0] == 0 { // as in most structs
+		r.rest = r.rest[1:]
+		return
+	}
 	for range r.uvarint() {
 		key := r.uvarint()
 		value := r.take(r.uvarint())

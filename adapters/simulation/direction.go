@@ -128,6 +128,7 @@ func (d *direction) transmit(p []byte) {
 	if d.path.PieceIn != nil && d == &d.link.in {
 		cut = d.path.PieceIn
 	}
+	d.makeWay()
 	for left := len(p); left > 0; {
 		n := left
 		if cut != nil {
@@ -135,6 +136,16 @@ func (d *direction) transmit(p []byte) {
 		}
 		d.dispatch(n)
 		left -= n
+	}
+}
+
+// makeWay makes room for pieces.
+func (d *direction) makeWay() {
+	if d.gone > len(d.way)/2 || d.gone == len(d.way) { // most of it has arrived
+		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
+	}
+	if d.way == nil {
+		d.way = make([]piece, 0, firstPieces)
 	}
 }
 
@@ -150,12 +161,6 @@ func (d *direction) dispatch(n int) {
 		at += int64(d.draw.Between(0, d.path.Jitter))
 	}
 	d.last = max(d.last, at)
-	if d.gone > len(d.way)/2 || d.gone == len(d.way) { // most of it has arrived
-		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
-	}
-	if d.way == nil {
-		d.way = make([]piece, 0, firstPieces)
-	}
 	d.way = append(d.way, piece{d.last, n})
 	if d.arrive.place == 0 {
 		d.w.schedule(&d.arrive, d.last)
@@ -220,6 +225,7 @@ func (d *direction) finish() {
 	}
 	d.broken = net.ErrClosed
 	if !d.lost {
+		d.makeWay()
 		d.dispatch(0)
 	}
 }

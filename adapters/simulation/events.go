@@ -69,16 +69,23 @@ type entry struct {
 	e *event
 }
 
-// settle makes the first event the next one. It returns false if the queue is empty.
+// settle makes the first event the next one. It returns false if the queue is empty. It is short enough to be
+// inlined.
 func (q queue) settle() bool {
-	for len(q) > 0 {
-		first := q[0].e
-		if q[0].when == first.when {
-			return true
-		}
+	if len(q) == 0 {
+		return false
+	}
+	if q[0].when != q[0].e.when {
+		q.putOff()
+	}
+	return true
+}
+
+// putOff moves the first event, which was put off, to its place, and those that are the first behind it.
+func (q queue) putOff() {
+	for first := q[0].e; q[0].when != first.when; first = q[0].e {
 		q.down(0, entry{first.when, first})
 	}
-	return false
 }
 
 func (q *queue) remove(i int) {
@@ -118,11 +125,12 @@ func (q queue) up(i int, x entry) {
 // down puts an entry into place i, which is free, or below it.
 func (q queue) down(i int, x entry) {
 	for {
-		least := 4*i + 1
-		if least >= len(q) {
+		first := 4*i + 1
+		if first >= len(q) {
 			break
 		}
-		for child := least + 1; child < min(4*i+5, len(q)); child++ {
+		least, end := first, min(first+4, len(q))
+		for child := first + 1; child < end; child++ {
 			if q[child].before(q[least].when) {
 				least = child
 			}

@@ -191,10 +191,16 @@ func (n *Network) forgetEnded() {
 // Opened returns how many links are open: those that the program has opened and not closed, also
 // those that are dialed.
 func (n *Network) Opened() int {
+	if n.w.mu.unused { // short enough to be inlined
+		return n.opened
+	}
+	return n.openedLocked()
+}
+
+func (n *Network) openedLocked() int {
 	n.w.mu.Lock()
-	opened := n.opened
-	n.w.mu.Unlock()
-	return opened
+	defer n.w.mu.Unlock()
+	return n.opened
 }
 
 // Resolve starts a lookup.

@@ -54,11 +54,26 @@ func (w *World) Now() time.Time {
 
 func (w *World) show() time.Time {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.shown != w.now {
-		w.shown, w.clock = w.now, epoch.Add(time.Duration(w.now))
+	if w.shown != w.now { // epoch.Add takes longer
+		w.shown, w.clock = w.now, time.Unix(epochUnix+w.now/int64(time.Second), w.now%int64(time.Second)).UTC()
 	}
-	return w.clock
+	shown := w.clock
+	w.mu.Unlock()
+	return shown
+}
+
+// Elapsed returns how much virtual time has passed since the world began. It takes less time than Now.
+func (w *World) Elapsed() time.Duration {
+	if w.mu.unused { // short enough to be inlined
+		return time.Duration(w.now)
+	}
+	return w.elapsed()
+}
+
+func (w *World) elapsed() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Duration(w.now)
 }
 
 // turn takes the clock to an instant, if that has not passed. Callers hold the mutex.
@@ -145,8 +160,12 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 	this := e.when
 	w.turn(this.at) // another goroutine may have advanced the clock
 	after := e.of.happen(e)
-	if e.place > 0 && e.when == this { // it was not put off
+	switch {
+	case e.place == 0: // it was canceled
+	case e.when == this:
 		w.due.remove(e.place - 1)
+	default: // it was put off
+		w.due.down(e.place-1, entry{e.when, e})
 	}
 	w.mu.Unlock()
 	if after != nil {

@@ -59,7 +59,7 @@ func (c *Conn) unlocked(hook func()) {
 }
 
 // changed reports a change of state to the hook, and to Dial and the requests that wait.
-func (c *Conn) changed(out domain.Output) {
+func (c *Conn) changed(out *domain.Output) {
 	// An attempt has ended. wanted that is set after a loss, perhaps by a hook, and before
 	// the loss is reported, is kept.
 	if out.From.SettingUp() && !out.To.SettingUp() || out.To == Closed {
@@ -80,7 +80,7 @@ func (c *Conn) changed(out domain.Output) {
 	}
 }
 
-func (c *Conn) down(out domain.Output) {
+func (c *Conn) down(out *domain.Output) {
 	m := c.core
 	c.queue.recheck() // a throttle time may have ended with the connection
 	ended := !m.Continuing()
@@ -121,7 +121,7 @@ func (c *Conn) tried(e *domain.Event) {
 
 // notSent is the error of a request whose connection went down before it was sent: because of
 // out.Err, or by its owner.
-func (c *Conn) notSent(req ports.Message, out domain.Output) *Error {
+func (c *Conn) notSent(req ports.Message, out *domain.Output) *Error {
 	m, now := c.core, c.cfg.Clock.Now()
 	var why *Error
 	switch {

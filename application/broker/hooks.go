@@ -159,7 +159,7 @@ func (h *Hooks) contain() {
 	}
 }
 
-func (h *Hooks) changed(out domain.Output) {
+func (h *Hooks) changed(out *domain.Output) {
 	if h.StateChanged == nil {
 		return
 	}

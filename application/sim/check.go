@@ -23,7 +23,7 @@ type checker struct {
 	askedAgain bool        // ApiVersions was sent behind a probe
 	misled     *model.Conn // an error in place of an answer may have kept the client from naming its broker
 	taken      string      // the release before 0.10 that the broker is taken for, until a connection is lost
-	at         time.Time
+	at         time.Duration
 	busy       int // steps of this instant
 	asked      int // the release of the broker that was asked for its versions last
 	sums       sums
@@ -136,20 +136,24 @@ const maxBusy, busyPerStep = 100_000, 100
 // after is the end of a step.
 func (c *checker) after() {
 	c.counts()
-	c.late(c.r.w.Now())
+	if pending := c.r.pending; len(pending) > 0 && c.at >= pending[0].limit {
+		c.late(pending[0])
+	}
 }
 
 // counts checks what is counted.
 func (c *checker) counts() {
-	now := c.r.w.Now()
-	if c.busy++; now != c.at {
+	if now := c.r.w.Elapsed(); now != c.at {
 		c.at, c.busy = now, 0
+	} else {
+		c.busy++
 	}
 	if c.busy > maxBusy+busyPerStep*len(c.r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
-	if n, most := c.r.conn.responsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
-		c.fail("window", "%d requests wait for a response, more than %d", n, most)
+	due, flying := c.r.conn.load()
+	if most := or(c.r.plan.Setup.InFlight, inFlight); due > most {
+		c.fail("window", "%d requests wait for a response, more than %d", due, most)
 	}
 	if n := c.r.net.Opened(); n > 1 {
 		c.fail("one link", "there are %d", n)
@@ -165,9 +169,9 @@ func (c *checker) counts() {
 	if s := &c.sums; s.started-s.closed != up {
 		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
 	}
-	if s, n := &c.sums, c.r.conn.inFlight(); s.sent-s.received-s.failed != n {
+	if s := &c.sums; s.sent-s.received-s.failed != flying {
 		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
-			s.sent, s.received, s.failed, n)
+			s.sent, s.received, s.failed, flying)
 	}
 }
 

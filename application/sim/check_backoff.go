@@ -138,7 +138,8 @@ func (c *checker) begin(q *request) {
 		c.fail("throttled", "request %d was admitted %v before the end of the throttle time",
 			q.number, c.timing.until.Sub(now))
 	}
-	q.at, q.limit, q.throttled = now, now.Add(or(c.r.plan.Setup.RequestTimeout, requestTimeout)), c.timing.total
+	q.at, q.limit = now, c.r.w.Elapsed()+or(c.r.plan.Setup.RequestTimeout, requestTimeout)
+	q.throttled = c.timing.total
 }
 
 // throttled is news of a throttle time.
@@ -157,16 +158,12 @@ func (c *checker) throttled(now, until time.Time) {
 	c.timing.until = until
 }
 
-// late checks that no request has outlived its deadline.
-func (c *checker) late(now time.Time) {
-	if len(c.r.pending) == 0 || c.r.dozing(now) {
+// late checks that the oldest request has not outlived its deadline, which throttle time moves.
+func (c *checker) late(q *request) {
+	if c.r.dozing(c.r.w.Now()) {
 		return
 	}
-	q := c.r.pending[0]
-	if now.Before(q.limit) { // the throttle time only moves it
-		return
-	}
-	if over := now.Sub(q.limit) - (c.timing.total - q.throttled); over >= 0 {
+	if over := c.r.w.Elapsed() - q.limit - (c.timing.total - q.throttled); over >= 0 {
 		c.fail("in time", "request %d is in flight %v after its deadline", q.number, over)
 	}
 }

@@ -22,9 +22,9 @@ type handle struct {
 	polled *broker.Future
 }
 
-func (c *core) work(time.Time) (deadline time.Time) {
+func (c *core) work(now time.Time) (deadline time.Time) {
 	r := c.r
-	if r.cover != nil && !c.due.IsZero() && !r.w.Now().Before(c.due) {
+	if r.cover != nil && !c.due.IsZero() && !now.Before(c.due) {
 		r.cover.event(eventTimer)
 	}
 	for outputs := 0; ; outputs++ {
@@ -32,7 +32,6 @@ func (c *core) work(time.Time) (deadline time.Time) {
 			r.check.fail("goes on", "the connection has %d outputs at one instant", outputs)
 			return time.Time{}
 		}
-		now := r.w.Now()
 		switch out := c.c.Step(now, len(r.queue) > 0); out.Kind {
 		case domain.Changed:
 			r.changed(now, out.From, out.To, out.Err)
@@ -104,8 +103,6 @@ func (c *core) condition() string { return c.c.Condition() }
 
 func (c *core) state() domain.State { return c.c.State() }
 
-func (c *core) responsesDue() int { return c.c.ResponsesDue() }
-
-func (c *core) inFlight() int { return c.c.InFlight() }
+func (c *core) load() (due, inFlight int) { return c.c.ResponsesDue(), c.c.InFlight() }
 
 func (c *core) stats() domain.Stats { return c.c.Stats() }

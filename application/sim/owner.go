@@ -19,11 +19,12 @@ type request struct {
 	message ports.RawRequest
 	asked   *kmsg.MetadataRequest // instead of it; see ask.go
 	post    bool
-	until   time.Time // when its time in the queue is over
-	handle  handle    // while it is in flight
+	until   time.Time     // when its time in the queue is over
+	over    time.Duration // the same, as the world's Elapsed
+	handle  handle        // while it is in flight
 
 	at        time.Time     // when it was admitted
-	limit     time.Time     // its deadline, without throttle time
+	limit     time.Duration // its deadline, without throttle time, as the world's Elapsed
 	throttled time.Duration // for how long timers had been paused in all, then
 	whole     bool          // it was sent whole
 }
@@ -57,8 +58,8 @@ type connection interface {
 	state() domain.State
 	// condition is that of a Connected connection, "" if it is not known.
 	condition() string
-	responsesDue() int
-	inFlight() int
+	// load is how many responses are due, and how many requests are in flight.
+	load() (due, inFlight int)
 	stats() domain.Stats
 }
 
@@ -79,11 +80,16 @@ func (r *run) drive() {
 	r.acts = r.acts[:0]
 	for {
 		deadline := r.conn.work(r.w.Now())
-		if now := r.w.Now(); r.connects(now, &deadline) || r.admit(now) {
+		if r.wanted && r.check.state.Down() && r.connects(&deadline) {
 			continue
 		}
 		if len(r.queue) > 0 {
-			deadline = sooner(deadline, r.queue[0].until)
+			if r.admit() {
+				continue
+			}
+			if len(r.queue) > 0 && (deadline.IsZero() || r.queue[0].until.Before(deadline)) {
+				deadline = r.queue[0].until
+			}
 		}
 		r.setAlarm(deadline)
 		if !r.conn.watch(r.wake) {
@@ -118,12 +124,10 @@ func (r *run) alarmed() {
 	}
 }
 
-// connects connects if the owner wants that and the backoff is over; otherwise it sees to being
-// asked again in time.
-func (r *run) connects(now time.Time, deadline *time.Time) bool {
-	if !r.wanted || !r.check.state.Down() {
-		return false
-	}
+// connects connects, as the owner wants, if the backoff is over; otherwise it sees to being asked
+// again in time.
+func (r *run) connects(deadline *time.Time) bool {
+	now := r.w.Now()
 	wait, forever := r.conn.delay(now)
 	if forever {
 		return false
@@ -149,7 +153,7 @@ func (r *run) enqueue() *request {
 	r.wanted = true
 	r.serial++
 	q := r.memory.newRequest()
-	q.number, q.until = r.serial, r.w.Now().Add(queueTime)
+	q.number, q.until, q.over = r.serial, r.w.Now().Add(queueTime), r.w.Elapsed()+queueTime
 	r.queue = append(r.queue, q)
 	return q
 }
@@ -166,12 +170,13 @@ func (q *request) request() ports.Message {
 const queueTime = 20 * time.Second
 
 // admit sends what waits, as far as it is admitted.
-func (r *run) admit(now time.Time) (sent bool) {
+func (r *run) admit() (sent bool) {
+	now, elapsed := r.w.Now(), r.w.Elapsed()
 	for len(r.queue) > 0 {
 		q := r.queue[0]
 		r.check.offered = q
 		switch {
-		case !now.Before(q.until):
+		case elapsed >= q.over:
 			r.trace.gaveUp(now, q.number)
 			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)

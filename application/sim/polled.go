@@ -219,15 +219,13 @@ func (p *polled) condition() string { return "" }
 
 func (p *polled) state() domain.State { return p.p.State() }
 
-func (p *polled) responsesDue() int { return p.r.check.sums.due }
-
-// inFlight asks again when there are other counts: Stats of a Polled is a copy of very much.
-func (p *polled) inFlight() int {
+// load asks again when there are other counts: Stats of a Polled is a copy of very much.
+func (p *polled) load() (due, inFlight int) {
 	s := &p.r.check.sums
 	if counts := [...]int{s.sent, s.received, s.failed}; counts != p.counted {
 		p.flying, p.counted = p.p.Stats().InFlight, counts
 	}
-	return p.flying
+	return s.due, p.flying
 }
 
 func (p *polled) stats() domain.Stats { return p.p.Stats() }

@@ -127,10 +127,8 @@ func (r *run) run() (result Result) {
 		end = r.start.Add(r.steps[n-1].At)
 		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
-	for r.Failure == nil {
-		if !r.w.StepUntil(end) {
-			break
-		}
+	// While steps are left, the next event is not behind the end.
+	for r.Failure == nil && (len(r.steps) > 0 && r.w.Step() || r.w.StepUntil(end)) {
 		r.react()
 	}
 	r.settle()
@@ -204,13 +202,16 @@ func (r *run) step() bool {
 
 // react lets the connection do what an event made possible.
 func (r *run) react() {
-	if r.awake && !r.isStopped() {
+	if r.awake {
 		r.turn()
 	}
 }
 
-// turn is a step of the connection.
+// turn is a step of the connection, unless its owner is stopped.
 func (r *run) turn() {
+	if r.isStopped() {
+		return
+	}
 	r.awake = false
 	r.story.working()
 	r.Steps++
@@ -315,9 +316,9 @@ func (r *run) settle() {
 			return
 		}
 	}
-	last, end := int64(0), r.w.Now().Add(bound)
+	last, end := int64(0), r.w.Elapsed()+bound
 	for r.Failure == nil && r.conn.state() != domain.Closed && (last == 0 || r.check.last != last) {
-		if r.w.Now().After(end) {
+		if r.w.Elapsed() > end {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.state(), r.conn.stats().LastError)
 		}

@@ -102,8 +102,8 @@ func (s *story) idle() {
 
 // condition is the state of the connection in a few words.
 func (s *story) condition() string {
-	return fmt.Sprintf("%v, %d in flight, %d in the owner's queue",
-		s.r.conn.state(), s.r.conn.inFlight(), len(s.r.queue))
+	_, inFlight := s.r.conn.load()
+	return fmt.Sprintf("%v, %d in flight, %d in the owner's queue", s.r.conn.state(), inFlight, len(s.r.queue))
 }
 
 // said is a sentence at the owner.

@@ -129,7 +129,9 @@ func (l *tapped) Recv(p []byte) (int, error) {
 		panic("the connection does not come to rest") // it ends the link, and so the loop
 	}
 	n, err := l.Link.Recv(p)
-	l.t.r.cover.received(n, err)
+	if cover := l.t.r.cover; cover != nil {
+		cover.received(n, err)
+	}
 	l.received += n
 	l.t.received += n
 	return n, err

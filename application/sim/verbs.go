@@ -122,9 +122,20 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 	}
 }
 
-// sortSteps sorts by time, and leaves the order of those of one time.
+// sortSteps sorts by time, and leaves the order of those of one time. Most are in their places: each of the others
+// is moved to its own.
 func sortSteps(steps []Step) {
-	slices.SortStableFunc(steps, byTime)
+	for i := 1; i < len(steps); i++ {
+		s := steps[i]
+		if s.At >= steps[i-1].At {
+			continue
+		}
+		to, _ := slices.BinarySearchFunc(steps[:i], s.At+1, func(t Step, at time.Duration) int {
+			return cmp.Compare(t.At, at)
+		})
+		copy(steps[to+1:i+1], steps[to:i])
+		steps[to] = s
+	}
 }
 
 func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }

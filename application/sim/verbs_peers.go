@@ -77,8 +77,10 @@ func (r *run) gap(d time.Duration) {
 	r.w.At(r.stopped, r.wake)
 }
 
-// isStopped reports whether the owner is stopped.
-func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.w.Now().Before(r.stopped) }
+// isStopped reports whether the owner is stopped. It is short enough to be inlined: most owners never are.
+func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.rests() }
+
+func (r *run) rests() bool { return r.w.Now().Before(r.stopped) }
 
 // impostor restarts the broker as another one of another cluster, for a time.
 func (r *run) impostor(d time.Duration) {

@@ -105,7 +105,7 @@ func (c *client) wake() {
 	}
 }
 
-func (c *client) changed(now time.Time, out domain.Output) {
+func (c *client) changed(now time.Time, out *domain.Output) {
 	switch domain.Connected {
 	case out.To:
 		c.s.connected++
