@@ -232,16 +232,18 @@ func (m *Machine) tableAnswered(f *Future, r *ports.APIVersionsResponse, asked i
 	case err != nil:
 		m.fail(m.newError(ErrProtocol, err, ""))
 	case f.Version < topAskOfNamed && m.asksAgain(f, v):
+		m.probing.step = stepAsk // no release is suspected any more
 		m.askVersions(topAskOfNamed)
 	default:
 		m.useTable(v)
 	}
 }
 
-// asksAgain reports whether the first question of a connection is followed by one that names the
-// broker meant. Where there is a login, that follows behind it.
+// asksAgain reports whether the first question of a connection, also one behind a probe, is followed by
+// one that names the broker meant. Where there is a login, that follows behind it.
 func (m *Machine) asksAgain(f *Future, v *Versions) bool {
-	return m.namesBroker() && len(m.cfg.Mechanisms) == 0 && f.CorrelationID == 1 && comparesNames(v)
+	first := f.CorrelationID == 1 || m.probing.step >= stepSuspect && m.probing.step < stepSuspect9
+	return m.namesBroker() && len(m.cfg.Mechanisms) == 0 && first && comparesNames(v)
 }
 
 // errorCodeOf returns the error code of an answer that begins with it, 0 if it is too short.

@@ -4,8 +4,8 @@ import "fmt"
 
 // Cleanup has f called at the end of the run, when the goroutines of Go and Drive have ended, as
 // testing.T.Cleanup does: the last one first, also if the seed has failed. It closes what those goroutines
-// use: a deferred call of the function of Run would take that from them. Context has ended then; f may
-// wait, for at most ten minutes of virtual time.
+// use: a deferred call of the function of Run would take that from them. f may wait, for at most ten minutes
+// of virtual time, but not by methods of World: Context has ended.
 //
 //	conn, err := broker.NewConn(w.Config(0))
 //	w.Cleanup(func() { conn.Close() })
