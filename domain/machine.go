@@ -196,19 +196,22 @@ func (m *Machine) setState(to State, err error) {
 	m.state = to
 }
 
-func (m *Machine) note(e Event) {
+// note reports an event with Config.Trace. It copies e.
+func (m *Machine) note(e *Event) {
 	if m.cfg.Trace {
-		e.Time = m.now
+		noted := m.out.note()
+		*noted = *e
+		noted.Time = m.now
 		if e.Endpoint == (ports.Endpoint{}) {
-			e.Endpoint = m.Endpoint()
+			noted.Endpoint = m.Endpoint()
 		}
-		m.out.note(e)
 	}
 }
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		m.out.note(Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()})
+		e := m.out.note()
+		e.Kind, e.Time, e.Endpoint, e.Request = kind, m.now, m.Endpoint(), f.Info()
 	}
 }
 

@@ -75,7 +75,7 @@ func (m *Machine) authenticate() {
 	if err == nil {
 		err = m.mayExpose()
 	}
-	m.note(Event{Kind: EventAuthStart, Login: m.loginInfo()})
+	m.note(&Event{Kind: EventAuthStart, Login: m.loginInfo()})
 	switch {
 	case err != nil:
 		hint, kind := m.whyNoLogin(err)
@@ -208,7 +208,7 @@ func (m *Machine) answerToken(token []byte, lifetimeMillis int64) {
 func (m *Machine) loggedIn() {
 	info := m.loginInfo()
 	info.Lifetime = m.beginSession()
-	m.note(Event{Kind: EventAuthDone, Login: info})
+	m.note(&Event{Kind: EventAuthDone, Login: info})
 	began := m.since
 	if info.Again {
 		began = m.started
@@ -275,5 +275,5 @@ func (m *Machine) loginCutOff(err error) {
 		return
 	}
 	m.sink.LoginFailed(m.now, m.relogin())
-	m.note(Event{Kind: EventAuthDone, Login: m.loginInfo(), Err: err})
+	m.note(&Event{Kind: EventAuthDone, Login: m.loginInfo(), Err: err})
 }

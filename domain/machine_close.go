@@ -63,12 +63,12 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.idleLoss(err):
 		m.forgetDetected() // it may be another release by now
 		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdleLost, Err: err})
+		m.note(&Event{Kind: EventIdleLost, Err: err})
 	case m.state == Connecting:
 		m.noteDialed(err)
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
 	case m.state == Handshake:
-		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
+		m.note(&Event{Kind: EventTLSHandshakeDone, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))

@@ -65,7 +65,7 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	}
 	m.addresses = nil
 	m.setState(Connecting, nil)
-	m.note(Event{Kind: EventResolveStart})
+	m.note(&Event{Kind: EventResolveStart})
 	m.out.want(Resolve).Epoch = m.epoch
 }
 
@@ -80,7 +80,7 @@ func (m *Machine) forgetAddresses() { m.addresses = m.addresses[:min(len(m.addre
 func (m *Machine) open(same bool) {
 	m.addressBy = m.now.Add(m.share())
 	if !m.cfg.Race {
-		m.note(Event{Kind: EventDialStart})
+		m.note(&Event{Kind: EventDialStart})
 	}
 	out := m.out.want(Open)
 	out.Epoch, out.Endpoint = m.epoch, m.Endpoint()
@@ -123,7 +123,7 @@ func (m *Machine) HandleTry(now time.Time, epoch uint64, t ports.Try) {
 	if t.Done {
 		e.Kind, e.Err = EventDialDone, t.Err
 	}
-	m.note(e)
+	m.note(&e)
 	i := slices.Index(m.addresses, t.Endpoint)
 	if i < 0 || !t.Done || errors.Is(t.Err, ports.ErrLostRace) {
 		return
@@ -149,7 +149,7 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 	if err == nil && len(eps) == 0 {
 		err = errors.New("the lookup found no address")
 	}
-	m.note(Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
+	m.note(&Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
 	if err != nil {
 		m.fail(m.newError(ErrResolve, err, hintOf(err)))
 		return
@@ -189,7 +189,7 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 		if m.state == Connecting {
 			m.noteDialed(nil)
 		} else {
-			m.note(Event{Kind: EventTLSHandshakeDone})
+			m.note(&Event{Kind: EventTLSHandshakeDone})
 		}
 		m.negotiate()
 	default:
@@ -204,14 +204,14 @@ func (m *Machine) HandleWarnings(now time.Time, epoch uint64, texts []string) {
 		return
 	}
 	for _, text := range texts {
-		m.note(Event{Kind: EventWarning, Text: text})
+		m.note(&Event{Kind: EventWarning, Text: text})
 	}
 }
 
 // noteDialed reports the end of a dial; HandleTry does it for those of a race.
 func (m *Machine) noteDialed(err error) {
 	if !m.cfg.Race {
-		m.note(Event{Kind: EventDialDone, Err: err})
+		m.note(&Event{Kind: EventDialDone, Err: err})
 	}
 }
 

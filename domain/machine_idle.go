@@ -50,7 +50,7 @@ func (m *Machine) handleIdle() {
 	case m.state != Connected || !m.due(m.idleDeadline()):
 	case limit > 0 && m.now.Sub(m.lastTraffic) >= limit:
 		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdle})
+		m.note(&Event{Kind: EventIdle})
 	default:
 		m.ping()
 	}

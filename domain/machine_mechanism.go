@@ -139,7 +139,7 @@ func (m *Machine) mayExpose() error {
 		return errExposed
 	case !m.mechanisms.exposed:
 		m.mechanisms.exposed = true
-		m.note(Event{Kind: EventPlaintextCredentials, Login: LoginInfo{Mechanism: m.chosen().Name}})
+		m.note(&Event{Kind: EventPlaintextCredentials, Login: LoginInfo{Mechanism: m.chosen().Name}})
 	}
 	return nil
 }

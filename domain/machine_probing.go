@@ -143,7 +143,7 @@ func (m *Machine) remember(r release.Release) {
 	v.found, v.evidence, v.cost = r, m.probing.evidence, m.probing.cost
 	v.at = m.Endpoint().Address
 	m.remembered = v
-	m.note(Event{Kind: EventReleaseDetected, Versions: v})
+	m.note(&Event{Kind: EventReleaseDetected, Versions: v})
 	m.warnOfNames(v)
 }
 

@@ -56,7 +56,7 @@ func (m *Machine) throttle(until time.Time) {
 	}
 	m.throttledUntil = until
 	m.throttledTime += until.Sub(from)
-	m.note(Event{Kind: EventThrottled, Until: until})
+	m.note(&Event{Kind: EventThrottled, Until: until})
 }
 
 // endThrottle ends, with the connection, what a response before the login added to the

@@ -113,7 +113,7 @@ func (m *Machine) handleStall() {
 	f := m.inflight.front()
 	f.stalled = true
 	m.sink.RequestStalled(m.now, f.Request.Key(), f.Version)
-	m.note(Event{Kind: EventStalled, Request: f.Info()})
+	m.note(&Event{Kind: EventStalled, Request: f.Info()})
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may

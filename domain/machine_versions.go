@@ -110,7 +110,7 @@ func (m *Machine) warnOfNames(v *Versions) {
 	case v.hasNames():
 		why = "it is a controller, without Metadata"
 	}
-	m.note(Event{Kind: EventWarning, Text: "ClusterID (expected.cluster.id) and NodeID (expected.node.id) are not " +
+	m.note(&Event{Kind: EventWarning, Text: "ClusterID (expected.cluster.id) and NodeID (expected.node.id) are not " +
 		"compared by " + m.Endpoint().Address + ": " + why})
 }
 
@@ -146,7 +146,7 @@ func (m *Machine) negotiate() {
 func (m *Machine) negotiated(v *Versions) {
 	m.probing, m.options.Check = probing{}, nil
 	m.giveProbesTime()
-	m.note(Event{Kind: EventVersions, Versions: v})
+	m.note(&Event{Kind: EventVersions, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
 		m.setState(Authenticating, nil)
 		m.authenticate()
@@ -260,7 +260,7 @@ func (m *Machine) useTable(v *Versions) {
 	}
 	v.cost, v.at = m.probing.cost, m.Endpoint().Address
 	if left := v.table.LeftOut(); len(left) > 0 && !slices.Equal(left, m.remembered.LeftOut()) {
-		m.note(Event{Kind: EventAPIsLeftOut, Versions: v})
+		m.note(&Event{Kind: EventAPIsLeftOut, Versions: v})
 	}
 	m.remembered = v
 	m.negotiated(v)

@@ -130,16 +130,15 @@ func (o *outbox) want(kind OutputKind) (other *Output) {
 	return other
 }
 
-// note puts an event.
-func (o *outbox) note(e Event) {
-	var memory *Event
+// note puts a zero event, to be completed by the caller.
+func (o *outbox) note() (e *Event) {
 	if last := len(o.notes) - 1; last >= 0 {
-		memory, o.notes = o.notes[last], o.notes[:last]
+		e, o.notes = o.notes[last], o.notes[:last]
 	} else {
-		memory = new(Event)
+		e = new(Event)
 	}
-	*memory = e
-	o.put(item{event: memory})
+	o.put(item{event: e})
+	return e
 }
 
 // fresh returns a zero output in the memory of the one that was returned last. The event of that is used again,
