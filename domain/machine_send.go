@@ -30,19 +30,24 @@ func (m *Machine) CanSend() error {
 		return ErrReauthenticating
 	case m.isThrottled():
 		return ErrThrottled
-	case m.CanSendMore():
-		return nil
+	}
+	return m.full()
+}
+
+// full returns the limit that leaves no room for another request, nil if both leave some.
+func (m *Machine) full() error {
+	switch {
 	case m.ResponsesDue() >= m.cfg.MaxInFlight:
 		return ErrTooManyInFlight
+	case m.PendingBytes() >= m.cfg.MaxPendingBytes:
+		return ErrBackPressure
 	}
-	return ErrBackPressure
+	return nil
 }
 
 // CanSendMore reports whether the limits leave room for another request; whether
 // there is a connection does not matter.
-func (m *Machine) CanSendMore() bool {
-	return m.ResponsesDue() < m.cfg.MaxInFlight && m.PendingBytes() < m.cfg.MaxPendingBytes
-}
+func (m *Machine) CanSendMore() bool { return m.full() == nil }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
 // ErrUnsupportedVersion and ErrEncode. timeout counts from now; 0 means the
