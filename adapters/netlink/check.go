@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"net"
+	"sync"
 	"syscall"
 
 	"brokerconn/ports"
@@ -10,7 +11,8 @@ import (
 // Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
 // method such as crypto/tls's, or asks the net.Conn if that is a ports.Checker. It consumes
 // no byte, so unread bytes before the end of the stream hide the end, and are ErrUnread; the
-// close_notify alert of TLS is such a case.
+// close_notify alert of TLS is such a case. Several goroutines may call it at the same time, so that
+// something beside the link's owner can watch the link.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn
@@ -21,6 +23,7 @@ func (l *link) Check() error {
 // checker looks at a socket. What it needs for that is made once, so that a look allocates
 // nothing.
 type checker struct {
+	mu    sync.Mutex
 	ready bool
 	asks  ports.Checker   // nil: the net.Conn does not
 	raw   syscall.RawConn // nil: there is no socket
@@ -32,6 +35,8 @@ func (c *checker) look(conn net.Conn) error {
 	if conn == nil {
 		return nil
 	}
+	c.mu.Lock() // a look does not wait
+	defer c.mu.Unlock()
 	if !c.ready {
 		c.ready = true
 		if w, ok := conn.(interface{ NetConn() net.Conn }); ok {

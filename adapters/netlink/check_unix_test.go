@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 
 	"brokerconn/acceptance/proxies"
@@ -79,6 +80,28 @@ func TestCheckTakesNothing(t *testing.T) {
 	if err := <-got; err != nil || string(p) != "hello" {
 		t.Fatalf("read %q, %v", p, err)
 	}
+}
+
+// TestCheckBesideCheck: what watches a link may ask while its owner does. Each finds the end.
+func TestCheckBesideCheck(t *testing.T) {
+	link, peer := dialed(t)
+	_ = peer.Close()
+	var askers sync.WaitGroup
+	for range 4 {
+		askers.Go(func() {
+			err := link.(ports.Checker).Check()
+			for range 100_000 { // until the kernel has passed it on
+				if err != nil {
+					break
+				}
+				err = link.(ports.Checker).Check()
+			}
+			if err != io.EOF {
+				t.Errorf("got %v, want %v", err, io.EOF)
+			}
+		})
+	}
+	askers.Wait()
 }
 
 // TestCheckWithoutSocket: without a socket Check returns nil.
