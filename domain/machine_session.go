@@ -90,9 +90,9 @@ func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 
 // mustRenew reports whether the session is to be renewed before the next request. It is short enough to be
 // inlined: most sessions have no end.
-func (m *Machine) mustRenew() bool { return !m.session.renewAt.IsZero() && m.ripe() }
+func (m *Machine) mustRenew() bool { return !m.session.renewAt.IsZero() && m.reachedRenewal() }
 
-func (m *Machine) ripe() bool {
+func (m *Machine) reachedRenewal() bool {
 	s := &m.session
 	switch {
 	case m.now.Before(s.renewAt):

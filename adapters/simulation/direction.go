@@ -128,7 +128,7 @@ func (d *direction) transmit(p []byte) {
 	if d.path.PieceIn != nil && d == &d.link.in {
 		cut = d.path.PieceIn
 	}
-	d.makeWay()
+	d.makeRoom()
 	for left := len(p); left > 0; {
 		n := left
 		if cut != nil {
@@ -139,14 +139,12 @@ func (d *direction) transmit(p []byte) {
 	}
 }
 
-// makeWay makes room for pieces.
-func (d *direction) makeWay() {
+// makeRoom makes room for pieces.
+func (d *direction) makeRoom() {
 	switch {
 	case d.way == nil:
 		d.way = make([]piece, 0, firstPieces)
-	case d.gone == len(d.way): // all of it has arrived
-		d.way, d.gone = d.way[:0], 0
-	case d.gone > len(d.way)/2: // most of it
+	case d.gone > len(d.way)/2: // most of it has arrived
 		d.way, d.gone = d.way[:copy(d.way, d.way[d.gone:])], 0
 	}
 }
@@ -227,7 +225,7 @@ func (d *direction) finish() {
 	}
 	d.broken = net.ErrClosed
 	if !d.lost {
-		d.makeWay()
+		d.makeRoom()
 		d.dispatch(0)
 	}
 }

@@ -208,7 +208,7 @@ func (g generator) interruption(s Setup) Step {
 		}
 		step.N, step.For = g.Below(2), g.Between(0, 10*time.Second)
 	case "swap":
-		step.N = g.Below(int64(len(swaps)))
+		return g.swap()
 	}
 	return step
 }

@@ -149,7 +149,7 @@ func (c *checker) counts() {
 	} else {
 		c.busy++
 	}
-	if c.busy > maxBusy && c.busy > maxBusy+busyPerStep*len(r.plan.Steps) {
+	if c.busy > maxBusy+busyPerStep*len(r.plan.Steps) {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
 	due, flying := r.conn.load()

@@ -17,7 +17,7 @@ import (
 type request struct {
 	number  int64
 	message ports.RawRequest
-	asked   *kmsg.MetadataRequest // instead of it; see ask.go
+	asked   *kmsg.MetadataRequest // instead of it; see run.ask
 	post    bool
 	until   time.Time     // when its time in the queue is over
 	over    time.Duration // the same, as the world's Elapsed
@@ -83,8 +83,8 @@ func (r *run) drive() {
 			if r.admit() {
 				continue
 			}
-			if len(r.queue) > 0 && (deadline.IsZero() || r.queue[0].until.Before(deadline)) {
-				deadline = r.queue[0].until
+			if len(r.queue) > 0 {
+				deadline = sooner(deadline, r.queue[0].until)
 			}
 		}
 		if deadline != r.wakes { // most events leave it as it is
@@ -123,8 +123,7 @@ func (r *run) alarmed() {
 	switch {
 	case r.wakes.IsZero():
 	case r.w.Now().Before(r.wakes):
-		r.alarmAt = r.wakes
-		r.alarm.Set(r.wakes)
+		r.setAlarm(r.wakes)
 	default:
 		r.wakes, r.awake = time.Time{}, true
 	}

@@ -78,9 +78,9 @@ func (r *run) gap(d time.Duration) {
 }
 
 // isStopped reports whether the owner is stopped. It is short enough to be inlined: most owners never are.
-func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.rests() }
+func (r *run) isStopped() bool { return !r.stopped.IsZero() && r.stillStopped() }
 
-func (r *run) rests() bool { return r.w.Now().Before(r.stopped) }
+func (r *run) stillStopped() bool { return r.w.Now().Before(r.stopped) }
 
 // impostor restarts the broker as another one of another cluster, for a time.
 func (r *run) impostor(d time.Duration) {
