@@ -164,7 +164,8 @@ func portsOf(s Setup, r *run) domain.Ports {
 	return p
 }
 
-// memory is what a run leaves to one that comes later. Nothing in it is read again.
+// memory is what a run leaves to one that comes later. Nothing in it is read again, but for what codec and
+// searched remember.
 type memory struct {
 	text     []byte // of the trace
 	records  []record
@@ -173,6 +174,7 @@ type memory struct {
 	net      *simulation.Network
 	broker   *model.Broker
 	codec    codec
+	searched map[searched]bool // see checker.errorText
 }
 
 var memories = sync.Pool{New: func() any { return newMemory() }}
