@@ -59,7 +59,6 @@ func (w Want) next(n Next) Want           { w.Next = n; return w }
 func (w Want) level(l Level) Want         { w.Level = l; return w }
 func (w Want) metrics(m string) Want      { w.Metrics = m; return w }
 func (w Want) fate(f Fate) Want           { w.Fate = f; return w }
-func (w Want) text(text string) Want      { w.Text = text; return w }
 func (w Want) phase(p byte) Want          { w.Phase = p; return w }
 func (w Want) down(at time.Duration) Want { w.Down = at; return w }
 func (w Want) rest(f Fate) Want           { w.Rest = f; return w }
