@@ -52,6 +52,27 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// TestHookOfACanceledRequest: a request that is canceled, and then lost with its connection, has an end for the hooks
+// as it has one for the metrics.
+func TestHookOfACanceledRequest(t *testing.T) {
+	onReady(t, nil, func(t *testing.T, r *harness) {
+		f := r.send()
+		r.turn()
+		f.Cancel()
+		r.log = nil
+		r.lose()
+		ends := 0
+		for _, line := range r.log {
+			if strings.HasPrefix(line, "failed ") {
+				ends++
+			}
+		}
+		assert(t, ends == 1 && r.Stats().Failed == 1, "got %d failures for the hooks in %q and %d in Stats, want one each",
+			ends, r.log, r.Stats().Failed)
+		r.sums()
+	})
+}
+
 func TestNilRequests(t *testing.T) {
 	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Send(t.Context(), nil) })
