@@ -102,6 +102,9 @@ func lettersOf(text string) string {
 	}, text)
 }
 
+// ofURL makes base64 for URLs of base64 (RFC 4648, section 5).
+var ofURL = strings.NewReplacer("+", "-", "/", "_")
+
 // spellings returns the encodings of a secret that hide its characters. At an offset in a
 // longer base64 text the first and the last character depend on what is around the secret.
 func spellings(secret string) []string {
@@ -120,6 +123,11 @@ func spellings(secret string) []string {
 		}
 		if len(text)-first >= piece/2 {
 			all = append(all, text[first:])
+		}
+	}
+	for _, text := range all {
+		if strings.ContainsAny(text, "+/") {
+			all = append(all, ofURL.Replace(text))
 		}
 	}
 	return all

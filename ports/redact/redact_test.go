@@ -81,6 +81,7 @@ func TestShortSecrets(t *testing.T) {
 		{"\x1b[2J", "\x1b[", true}, {"&#x1b;[2J", "\x1b[", true},
 		{`not "\bc\tn"`, "\bc\tn", true}, {`not "c\\n\""`, `c\n"`, true}, {`not c\ud83d\ude00`, "c\U0001f600", true},
 		{`not "c\U000e0001"`, "c\U000e0001", true}, {`C:\new`, `c:\new`, true}, {`c\`, `c\`, true},
+		{"MDB_MA", "00\x7f0", true}, {"wrong MDB-MA", "00~0", true}, {"wrong MDB+MA", "00~0", true},
 	} {
 		if got := redact.Repeats(c.text, c.secret); got != c.want {
 			t.Errorf("Repeats(%q, %q): got %t, want %t", c.text, c.secret, got, c.want)
