@@ -30,8 +30,9 @@ func FuzzRequestHeader(f *testing.F) {
 		if key != keyControlledShutdown || version != 0 { // there kmsg 1.15 leaves the body out
 			want = want[:len(want)-len(req.AppendTo(nil))]
 		}
-		got, rest := bytes.CutPrefix(appendHeader(bytes.Clone(before), key, version, id, client, req.IsFlexible()), before)
-		if !rest || !bytes.Equal(got[:4], make([]byte, 4)) || !bytes.Equal(got[4:], want) {
+		got := appendHeader(bytes.Clone(before), key, version, id, client, req.IsFlexible())
+		got, kept := bytes.CutPrefix(got, before)
+		if !kept || !bytes.Equal(got[:4], make([]byte, 4)) || !bytes.Equal(got[4:], want) {
 			t.Fatalf("%d v%d: got % x, want four zeros and % x", key, version, got, want)
 		}
 	})
@@ -147,18 +148,18 @@ func FuzzBackoff(f *testing.F) {
 	f.Add(int64(1), int64(100*365*24*time.Hour), 62, uint64(1<<64-1))
 	f.Add(int64(3), int64(10), 1<<31-2, uint64(1<<63))
 	f.Add(int64(7), int64(7), 1, uint64(12345))
-	f.Fuzz(func(t *testing.T, base, most int64, failures int, random uint64) {
+	f.Fuzz(func(t *testing.T, base, upper int64, failures int, random uint64) {
 		const century = int64(100 * 365 * 24 * time.Hour) // what settings are bounded by
-		if base < 1 || most < base || most > century || failures < 0 || failures > 1<<31-2 {
+		if base < 1 || upper < base || upper > century || failures < 0 || failures > 1<<31-2 {
 			return
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		b := backoff{failures: failures}
-		b.pauses = pauses{base: time.Duration(base), max: time.Duration(most), rand: func() uint64 { return random }}
+		b.pauses = pauses{base: time.Duration(base), max: time.Duration(upper), rand: func() uint64 { return random }}
 		b.fail(now)
 		want := new(big.Int).Lsh(big.NewInt(base), uint(min(failures, 64)))
-		if want.Cmp(big.NewInt(most)) > 0 {
-			want.SetInt64(most)
+		if want.Cmp(big.NewInt(upper)) > 0 {
+			want.SetInt64(upper)
 		}
 		part := new(big.Int).Div(want, big.NewInt(5))
 		offset := new(big.Int).Mul(part, big.NewInt(2))
@@ -168,7 +169,8 @@ func FuzzBackoff(f *testing.F) {
 		jittered.Add(jittered, offset)
 		got := b.remaining(now)
 		if big.NewInt(int64(got)).Cmp(jittered) != 0 || got > b.longest(failures+1) {
-			t.Fatalf("after %d failures: got %v, at most %v, want %v ns", failures+1, got, b.longest(failures+1), jittered)
+			t.Fatalf("after %d failures: got %v, at most %v, want %v ns", failures+1, got, b.longest(failures+1),
+				jittered)
 		}
 		b.failProbe(now, 1)
 		if got := b.remaining(now); got > b.longest(1) || b.failures != failures+2 {

@@ -72,11 +72,13 @@ func FuzzRefusal(f *testing.F) {
 		}
 		spellings := []func(string) string{
 			func(s string) string { return s }, strings.ToUpper, url.PathEscape, url.QueryEscape, html.EscapeString,
-			func(s string) string { return fmt.Sprintf("%q", s) }, func(s string) string { return hex.EncodeToString([]byte(s)) },
+			func(s string) string { return fmt.Sprintf("%q", s) },
+			func(s string) string { return hex.EncodeToString([]byte(s)) },
 			func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 		}
 		spelled := spellings[int(spelling)%len(spellings)](password)
-		got := Mechanism{Name: "PLAIN", Exposes: true}.redact(before+" "+spelled+" "+behind, []byte("\x00"+name+"\x00"+password))
+		token := []byte("\x00" + name + "\x00" + password)
+		got := Mechanism{Name: "PLAIN", Exposes: true}.redact(before+" "+spelled+" "+behind, token)
 		for _, each := range spellings {
 			if shown := each(password); strings.Contains(got, shown) && !strings.Contains(noneOfWords, shown) {
 				t.Fatalf("got %q, want nothing of %q as %q", got, password, shown)

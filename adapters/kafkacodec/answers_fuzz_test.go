@@ -93,7 +93,7 @@ func FuzzSASLAnswers(f *testing.F) {
 	f.Add(int16(2), int16(58), "Invalid username or password", []byte{}, int64(-1),
 		[]byte{0, 58, 3, 'n', 'o', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Add(int16(0), int16(0), "", []byte{1, 2}, int64(0), []byte{0, 0, 0xff, 0xff, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, version, code int16, text string, token []byte, lifetime int64, body []byte) {
+	f.Fuzz(func(t *testing.T, version, code int16, text string, bytesOfToken []byte, lifetime int64, body []byte) {
 		if len(text) > 30000 || version < 0 {
 			return
 		}
@@ -107,9 +107,10 @@ func FuzzSASLAnswers(f *testing.F) {
 		})
 		authenticate := kmsg.NewPtrSASLAuthenticateResponse()
 		authenticate.Version, authenticate.ErrorCode, authenticate.ErrorMessage = version, code, &text
-		authenticate.SASLAuthBytes, authenticate.SessionLifetimeMillis = token, lifetime
+		authenticate.SASLAuthBytes, authenticate.SessionLifetimeMillis = bytesOfToken, lifetime
 		answer := kmsg.NewPtrSASLAuthenticateResponse()
-		sameLogin(t, &ports.SASLAuthenticateRequest{}, authenticate, answer, version, body, func(got ports.Message) bool {
+		token := &ports.SASLAuthenticateRequest{}
+		sameLogin(t, token, authenticate, answer, version, body, func(got ports.Message) bool {
 			m, message := got.(*ports.SASLAuthenticateResponse), ""
 			if answer.ErrorMessage != nil {
 				message = *answer.ErrorMessage

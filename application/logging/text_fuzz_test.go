@@ -27,7 +27,8 @@ func FuzzLines(f *testing.F) {
 			&slog.HandlerOptions{Level: slog.LevelDebug}))), logging.Hooks(slog.New(keeper{&records}))} {
 			e := broker.Endpoint{Host: "b", Network: "tcp", Address: address}
 			err := errors.New(text)
-			failure := &broker.Error{Kind: broker.ErrConnection, Broker: "b:9092", Address: address, Cause: err, Hint: text}
+			failure := &broker.Error{Kind: broker.ErrConnection, Broker: "b:9092", Address: address, Cause: err,
+				Hint: text}
 			login := broker.LoginInfo{Mechanism: mechanism, Again: state%2 == 1}
 			from, to := broker.State(state%8), broker.State(state/8%8)
 			h.StateChanged(from, to, e, failure)

@@ -18,8 +18,10 @@ import (
 // FuzzProxyURL compares the URL of a proxy with net/url, which has to read what is shown of it as the same proxy; no
 // error and no line shows the login.
 func FuzzProxyURL(f *testing.F) {
-	for _, u := range []string{"socks5://proxy:1080", "socks5h://alice:canary-4711@[::1]:1080", "http://a%40b:canary%3a4711@p:3128/",
-		"https://p:1", "socks5://p", "ftp://p:1", "//p:1", "http://canary-4711@p:1?q", "socks5://p:99999", "http://p:1\x00", "%"} {
+	for _, u := range []string{"socks5://proxy:1080", "socks5h://alice:canary-4711@[::1]:1080",
+		"http://a%40b:canary%3a4711@p:3128/", "https://p:1", "socks5://p", "ftp://p:1", "//p:1",
+		"http://canary-4711@p:1?q",
+		"socks5://p:99999", "http://p:1\x00", "%"} {
 		f.Add(u)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -39,7 +41,8 @@ func FuzzProxyURL(f *testing.F) {
 		around := strings.Replace(text, u.User.String(), "", 1) // what an error may show
 		if err != nil {
 			for _, secret := range []string{password, name} {
-				if len(secret) > 3 && strings.Contains(err.Error(), secret) && !strings.Contains(proxyForm+around, secret) {
+				if len(secret) > 3 && strings.Contains(err.Error(), secret) &&
+					!strings.Contains(proxyForm+around, secret) {
 					t.Fatalf("%q: got %v, want no login in it", text, err)
 				}
 			}
@@ -66,8 +69,9 @@ func FuzzProxyURL(f *testing.F) {
 
 // FuzzRelease compares the releases that a key takes with the ways in which they are written.
 func FuzzRelease(f *testing.F) {
-	for _, text := range []string{"2.8", "0.10.2.2", "(0, 10)", "auto", "0.7", "1.2.3.4.5", "(2,8,1)", "2.8-IV1", "99999.0", "-1.0",
-		"1.0\n", "(1)", "()", "(0,,10)"} {
+	for _, text := range []string{"2.8", "0.10.2.2", "(0, 10)", "auto", "0.7", "1.2.3.4.5", "(2,8,1)",
+		"2.8-IV1", "99999.0",
+		"-1.0", "1.0\n", "(1)", "()", "(0,,10)"} {
 		f.Add(text)
 	}
 	dotted := regexp.MustCompile(`^[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4}){0,2}$`)
@@ -83,9 +87,11 @@ func FuzzRelease(f *testing.F) {
 			return
 		}
 		if m := tuple.FindStringSubmatch(text); m != nil {
-			items := slices.DeleteFunc(strings.Split(m[1], ","), func(s string) bool { return strings.TrimSpace(s) == "" })
-			for i := range items {
-				items[i] = strings.TrimSpace(items[i])
+			var items []string
+			for item := range strings.SplitSeq(m[1], ",") {
+				if item = strings.TrimSpace(item); item != "" {
+					items = append(items, item)
+				}
 			}
 			text = strings.Join(items, ".")
 		}
@@ -109,8 +115,8 @@ func FuzzRelease(f *testing.F) {
 
 // FuzzWritten writes any text as a value in a file, and reads the file again, in each dialect.
 func FuzzWritten(f *testing.F) {
-	for _, text := range []string{"plain", `C:\keys\new`, "caf\u00e9 \U0001f600", "tab\tnew\nline", `"quoted"`, "a\\", "# ! = : ;",
-		"\u2028\u0085", "a\\\\", "${env:X}"} {
+	for _, text := range []string{"plain", `C:\keys\new`, "caf\u00e9 \U0001f600", "tab\tnew\nline", `"quoted"`, "a\\",
+		"# ! = : ;", "\u2028\u0085", "a\\\\", "${env:X}"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -119,7 +125,7 @@ func FuzzWritten(f *testing.F) {
 			return
 		}
 		for d := firstDialect; d <= lastDialect; d++ {
-			if grammars[d].raw && strings.ContainsFunc(text, unicode.IsControl) || grammars[d].raw && strings.HasSuffix(text, `\`) {
+			if grammars[d].raw && (strings.ContainsFunc(text, unicode.IsControl) || strings.HasSuffix(text, `\`)) {
 				continue // its files cannot have it
 			}
 			line := escaped(d, text)
@@ -155,9 +161,10 @@ func FuzzLines(f *testing.F) {
 		f.Add(base, uint8(2))
 	}
 	f.Fuzz(func(t *testing.T, text string, dialect uint8) {
-		if strings.Contains(text, "location") || strings.Contains(text, "file") || strings.Contains(text, "config.providers") ||
-			len(text) > 4096 {
-			return // names of files of this machine
+		for _, word := range []string{"location", "file", "config.providers"} {
+			if strings.Contains(text, word) || len(text) > 4096 {
+				return // names of files of this machine
+			}
 		}
 		own := firstDialect + Dialect(dialect)%(lastDialect-firstDialect+1)
 		all, err := Parse("f", []byte(text+"\nsasl_plain_password=canary-4711\nsasl.password=canary-4711\n"))

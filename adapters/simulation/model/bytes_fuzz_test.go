@@ -15,7 +15,8 @@ import (
 // and no more than one for each. A broker that closes the connection drops what is not sent yet.
 func FuzzBroker(f *testing.F) {
 	request := func(key, version, id byte, body string) string {
-		return string(append([]byte{0, 0, 0, byte(10 + len(body)), 0, key, 0, version, 0, 0, 0, id, 0xff, 0xff}, body...))
+		head := []byte{0, 0, 0, byte(10 + len(body)), 0, key, 0, version, 0, 0, 0, id, 0xff, 0xff}
+		return string(append(head, body...))
 	}
 	versions := request(18, 4, 1, "\x00\x02a\x02b\x00")
 	plain := request(17, 1, 2, "\x00\x05PLAIN") + request(36, 0, 3, "\x00\x00\x00\x04\x00a\x00b")
@@ -23,7 +24,8 @@ func FuzzBroker(f *testing.F) {
 	for kind := range uint8(6) {
 		f.Add([]byte(versions+plain+metadata), uint8(7), kind)
 		f.Add([]byte(versions+metadata+plain+request(0, 3, 9, "\xff\xff\x00\x00")), uint8(1), kind)
-		f.Add([]byte(request(17, 1, 2, "\x00\x0bOAUTHBEARER")+request(36, 2, 3, "\x00\x20n,,\x01auth=Bearer x\x01\x01\x00")+
+		f.Add([]byte(request(17, 1, 2, "\x00\x0bOAUTHBEARER")+
+			request(36, 2, 3, "\x00\x20n,,\x01auth=Bearer x\x01\x01\x00")+
 			request(36, 0, 4, "\x00\x00\x00\x01\x01")), uint8(200), kind)
 		f.Add([]byte(request(17, 0, 2, "\x00\x05PLAIN")+"\x00\x00\x00\x04\x00a\x00b"+metadata), uint8(3), kind)
 		f.Add([]byte(request(18, 99, 1, "")+"\xff\xff\xff\xff"), uint8(2), kind)
@@ -34,8 +36,9 @@ func FuzzBroker(f *testing.F) {
 		}
 		whole, wholeEnded := converse(t, stream, len(stream)+1, kind)
 		pieces, piecesEnded := converse(t, stream, 1+int(piece), kind)
-		if wholeEnded != piecesEnded || !bytes.Equal(whole, pieces) && !(wholeEnded && (bytes.HasPrefix(pieces, whole) ||
-			bytes.HasPrefix(whole, pieces))) {
+		same := bytes.Equal(whole, pieces) ||
+			wholeEnded && (bytes.HasPrefix(pieces, whole) || bytes.HasPrefix(whole, pieces))
+		if wholeEnded != piecesEnded || !same {
 			t.Fatalf("% x:\ngot  % x in pieces of %d,\nwant % x", stream, pieces, 1+int(piece), whole)
 		}
 		if bytes.Contains(stream, []byte{0, 17, 0, 0}) {

@@ -178,7 +178,8 @@ func TestDamagedStores(t *testing.T) {
 }
 
 // A store says how often it hashes the password, in its proof and for each part and each key that is encrypted. The
-// library hashes as often: the largest number that fits into the bytes of one here takes seconds, and of longer ones years.
+// library hashes as often: the largest number that fits into the bytes of one here takes seconds, longer ones take
+// years.
 func TestRoundsAreBounded(t *testing.T) {
 	chain, key, err := Identity(golden(t, "java.jks"), []byte(password), nil)
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 // an expression: what is in none of them stays as it is, the value is not searched again, and an error shows no other
 // part of the text.
 func FuzzResolve(f *testing.F) {
-	for _, text := range []string{"${file:s.properties:pw}", "x${file:s.properties:pw}y${env:NONE}", "${file:pw}", "${", "$${a:b}",
-		"${a}${b:c:d:e}", "}${file::pw}{", "${file:s.properties:${env:X}}", "${\n:\n}", "\xff${file:a:\xff}"} {
+	for _, text := range []string{"${file:s.properties:pw}", "x${file:s.properties:pw}y${env:NONE}", "${file:pw}",
+		"${", "$${a:b}", "${a}${b:c:d:e}", "}${file::pw}{", "${file:s.properties:${env:X}}", "${\n:\n}",
+		"\xff${file:a:\xff}"} {
 		f.Add(text, "${file:a:b}")
 		f.Add(text+"canary-4711", "right")
 	}
