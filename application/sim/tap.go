@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -206,7 +205,7 @@ func (l *tapped) frame(frame []byte) {
 		return
 	}
 	q := l.due[0]
-	l.due, l.used = slices.Delete(l.due, 0, 1), true
+	l.due, l.used = without(l.due, 0), true
 	q.whole = true
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
