@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,14 +62,9 @@ func TestHookOfACanceledRequest(t *testing.T) {
 		f.Cancel()
 		r.log = nil
 		r.lose()
-		ends := 0
-		for _, line := range r.log {
-			if strings.HasPrefix(line, "failed ") {
-				ends++
-			}
-		}
-		assert(t, ends == 1 && r.Stats().Failed == 1, "got %d failures for the hooks in %q and %d in Stats, want one each",
-			ends, r.log, r.Stats().Failed)
+		ended := slices.ContainsFunc(r.log, func(hook string) bool { return strings.HasPrefix(hook, "failed ") })
+		assert(t, ended && r.Stats().Failed == 1, "got hooks %q and %d failures in Stats, want one in each", r.log,
+			r.Stats().Failed)
 		r.sums()
 	})
 }
