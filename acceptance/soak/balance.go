@@ -12,6 +12,7 @@ type level struct {
 	goroutines  int
 	descriptors int   // open files; 0 where they cannot be counted
 	heap        int64 // bytes that are in use after a garbage collection, without the ledger's
+	growth      int64 // by how much a later heap may be larger
 }
 
 // measure is the level now. ledger is the memory of the ledger, which grows with the load.
@@ -21,7 +22,7 @@ func measure(ledger int64) level {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	open, _ := os.ReadDir("/proc/self/fd") // the same number too many each time, or none
-	return level{runtime.NumGoroutine(), len(open), int64(m.HeapAlloc) - ledger}
+	return level{runtime.NumGoroutine(), len(open), int64(m.HeapAlloc) - ledger, maxGrowth}
 }
 
 func (l level) String() string {
@@ -29,13 +30,18 @@ func (l level) String() string {
 		float64(l.heap)/(1<<20))
 }
 
-// maxGrowth is by how much the heap may grow between two levels at rest. What is left to vary is
-// caches that are bounded by number, such as those of TLS sessions and of SCRAM's keys, and the
-// buffers of the runtime, together some 100 KiB. The bound is less than the largest record of
-// the load, so that one request or response that is held is noticed, and over an hour, which
-// has thousands of connections and hundreds of thousands of requests, a leak of a few hundred
-// bytes for each connection, or of a few for each request.
+// maxGrowth is by how much the heap may grow between two levels at rest, with all connections
+// closed. What is left to vary is caches that are bounded by number, such as those of TLS
+// sessions and of SCRAM's keys, and the buffers of the runtime, together some 100 KiB. The bound
+// is less than the largest record of the load, so that one request or response that is held is
+// noticed, and over an hour, which has thousands of connections and hundreds of thousands of
+// requests, a leak of a few hundred bytes for each connection, or of a few for each request.
 const maxGrowth = 1 << 20
+
+// maxKept is what a connection that is open may keep, to use it again: 256 KiB of requests, 64
+// KiB for each of twice as many responses as may be in flight and one more (keepAtMost and
+// keepBody of domain), and the buffers of its link and of TLS, below 256 KiB.
+func maxKept(inFlight int) int64 { return 256<<10 + int64(2*inFlight+1)*64<<10 + 256<<10 }
 
 // broken returns a sentence for each part of a level that is above that at the beginning.
 func (l level) broken(when string, now level) (broken []string) {
@@ -47,9 +53,9 @@ func (l level) broken(when string, now level) (broken []string) {
 		broken = append(broken, fmt.Sprintf("%s there are %d open descriptors, and there were %d at the beginning",
 			when, now.descriptors, l.descriptors))
 	}
-	if now.heap > l.heap+maxGrowth {
+	if now.heap > l.heap+l.growth {
 		broken = append(broken, fmt.Sprintf("%s the heap has %d bytes, and had %d at the beginning: more than %d above",
-			when, now.heap, l.heap, maxGrowth))
+			when, now.heap, l.heap, l.growth))
 	}
 	return broken
 }

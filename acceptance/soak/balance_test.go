@@ -14,17 +14,17 @@ import (
 )
 
 func TestLevelBroken(t *testing.T) {
-	first := level{goroutines: 5, descriptors: 7, heap: 1000}
+	first := level{goroutines: 5, descriptors: 7, heap: 1000, growth: maxGrowth}
 	for _, c := range []struct {
 		now  level
 		want string
 	}{
 		{first, ""},
-		{level{4, 6, 900}, ""},
-		{level{5, 7, 1000 + maxGrowth}, ""},
-		{level{6, 7, 1000}, "closed there are 6 goroutines, and there were 5"},
-		{level{5, 8, 1000}, "closed there are 8 open descriptors, and there were 7"},
-		{level{5, 7, 1001 + maxGrowth}, "closed the heap has 1049577 bytes, and had 1000"},
+		{level{4, 6, 900, 0}, ""},
+		{level{5, 7, 1000 + maxGrowth, 0}, ""},
+		{level{6, 7, 1000, 0}, "closed there are 6 goroutines, and there were 5"},
+		{level{5, 8, 1000, 0}, "closed there are 8 open descriptors, and there were 7"},
+		{level{5, 7, 1001 + maxGrowth, 0}, "closed the heap has 1049577 bytes, and had 1000"},
 	} {
 		got := strings.Join(first.broken("closed", c.now), "\n")
 		if (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) {

@@ -35,27 +35,29 @@ type berth struct {
 	idle     time.Duration // the longest pause of a caller between two calls
 	set      func(*broker.Config)
 	closes   bool // while its callers pause
+	inFlight int  // broker.Config.MaxInFlight
 }
 
 // limited is the client id with quotas.
 const limited = "limited"
 
 var berths = map[string]berth{
-	"plain": {listener: acceptance.SASLSSL, hash: scram.SHA512, callers: 4, largest: 2 << 20,
+	"plain": {inFlight: 5, listener: acceptance.SASLSSL, hash: scram.SHA512, callers: 4, largest: 2 << 20,
 		idle: 60 * time.Millisecond},
 	// Requests time out while the broker is paused, and the connection is kept by pings.
-	"hurried": {listener: acceptance.SASLSSL, hash: scram.SHA256, callers: 4, largest: 300 << 10,
+	"hurried": {inFlight: 12, listener: acceptance.SASLSSL, hash: scram.SHA256, callers: 4, largest: 300 << 10,
 		idle: 60 * time.Millisecond, set: func(c *broker.Config) {
 			c.RequestTimeout, c.SetupTimeout = 1500*time.Millisecond, 2*time.Second
-			c.PingInterval, c.StallAfter, c.MaxInFlight = 300*time.Millisecond, 500*time.Millisecond, 12
+			c.PingInterval, c.StallAfter = 300*time.Millisecond, 500*time.Millisecond
 		}},
-	limited: {listener: acceptance.Reauth, hash: scram.SHA256, callers: 3, largest: 64 << 10,
+	limited: {inFlight: 5, listener: acceptance.Reauth, hash: scram.SHA256, callers: 3, largest: 64 << 10,
 		idle: 100 * time.Millisecond, set: func(c *broker.Config) { c.ClientID = limited }},
 	// Its callers pause for longer than it stays open.
-	"idle": {listener: acceptance.SASLSSL, hash: scram.SHA256, callers: 1, largest: 64 << 10,
+	"idle": {inFlight: 5, listener: acceptance.SASLSSL, hash: scram.SHA256, callers: 1, largest: 64 << 10,
 		idle: 600 * time.Millisecond, closes: true,
 		set: func(c *broker.Config) { c.IdleTimeout = 200 * time.Millisecond }},
-	"polled": {listener: acceptance.Reauth, hash: scram.SHA512, largest: 1 << 20, idle: 60 * time.Millisecond},
+	"polled": {inFlight: 5, listener: acceptance.Reauth, hash: scram.SHA512, largest: 1 << 20,
+		idle: 60 * time.Millisecond},
 }
 
 // configOf is the configuration of a member.
@@ -75,7 +77,7 @@ func (s *soak) configOf(b berth, t *tally) (cfg broker.Config, err error) {
 		return cfg, err
 	}
 	cfg.Authenticators = []ports.Authenticator{login}
-	cfg.RequestTimeout = 20 * time.Second
+	cfg.RequestTimeout, cfg.MaxInFlight = 20*time.Second, b.inFlight
 	cfg.Metrics, cfg.Hooks = &t.metrics, t.hooks()
 	if b.set != nil {
 		b.set(&cfg)

@@ -132,6 +132,9 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	}
 	if err == nil {
 		now.connected = measureAt(want, func(l *levels) level { return l.connected }, s.ledger.size)
+		for _, m := range s.members {
+			now.connected.growth += maxKept(m.inFlight)
+		}
 	}
 	s.close()
 	if stopped == nil { // otherwise their callers still count
