@@ -11,7 +11,7 @@ import (
 // TestValues: a value is read back as it was, and no other bytes are taken for one.
 func TestValues(t *testing.T) {
 	for _, size := range []int{0, 1, 7, 8, 63, 64, 65, 1 << 20} {
-		want := recordID{lane: 3, n: 1 << 40}
+		want := recordID{lane: 3, n: 1 << 30}
 		value := want.value(size)
 		if got, err := parseValue(value); err != nil || got != want {
 			t.Errorf("size %d: got %v, %v; want %v", size, got, err, want)
