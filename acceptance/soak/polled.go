@@ -42,8 +42,9 @@ func (s *soak) newLoop(m *member, cfg broker.Config) (*loop, error) {
 
 func (l *loop) run(over <-chan struct{}) {
 	for {
-		if l.until(func() bool { return l.connected() && !l.Stats().ThrottledUntil.After(time.Now()) }) != nil {
-			return // await in faults reports that there is no progress
+		ready := func() bool { return l.connected() && !l.Stats().ThrottledUntil.After(time.Now()) }
+		if !l.comes("to be connected", ready) {
+			return
 		}
 		for range 1 + l.IntN(5) {
 			l.sendOne()
@@ -55,11 +56,13 @@ func (l *loop) run(over <-chan struct{}) {
 		case l.in(200):
 			l.Reauthenticate()
 		case l.in(100):
-			_ = l.until(l.Drain) // the next turn connects
+			if !l.comes("to be drained", l.Drain) { // the next turn connects
+				return
+			}
 		case l.in(200):
 			l.Close(errors.New("closed by the load"))
 		}
-		if l.until(l.taken) != nil {
+		if !l.comes("the end of its requests", l.taken) {
 			return
 		}
 		select {
@@ -68,6 +71,15 @@ func (l *loop) run(over <-chan struct{}) {
 		case <-time.After(l.upTo(l.idle)):
 		}
 	}
+}
+
+// comes runs the Polled until done returns true. That it does not come is a defect.
+func (l *loop) comes(what string, done func() bool) bool {
+	err := l.until(done)
+	if err != nil {
+		l.tally.defect(fmt.Sprintf("it waited for %s: %v: %+v", what, err, l.Stats()))
+	}
+	return err == nil
 }
 
 // connected reports whether requests are admitted, and connects if not.
