@@ -31,8 +31,14 @@ func (p *Polled) CanSendMore() bool { return p.core.CanSendMore() }
 
 // NextDeadline returns the time at which a method other than these has to be called next: the
 // end of the backoff, of the setup, of a throttle, of a request timeout or of the idle
-// timeout. If zero, there is nothing to do before Watch reports something.
-func (p *Polled) NextDeadline() time.Time { return p.deadline }
+// timeout. If zero, there is nothing to do before Watch reports something. It is due at once while
+// Recv has responses to return, which another method may have found.
+func (p *Polled) NextDeadline() time.Time {
+	if len(p.answered) > 0 {
+		return p.cfg.Clock.Now()
+	}
+	return p.deadline
+}
 
 // Watch requests a call of f when a method would find something to do before NextDeadline. It is
 // called again before each wait: a call of f ends the request, as does a later Watch. f is called by

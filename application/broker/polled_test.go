@@ -262,6 +262,24 @@ func TestPolledClosedPort(t *testing.T) {
 	wantError(t, errorOf(p.CheckVersion(30*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
 }
 
+// TestPolledResponsesThatDrainFound: a loop that drains must not wait for news when Recv has responses to return.
+func TestPolledResponsesThatDrainFound(t *testing.T) {
+	r := newHarness(t, "Polled", nil)
+	r.ready()
+	f := r.send()
+	r.broker.hear()
+	r.broker.answer(1, 0)
+	require(t, !r.polled.Drain() && !f.isDone(), "Drain returned the response, want Recv to do so")
+	if at := r.polled.NextDeadline(); at.IsZero() || at.After(r.clock.Now()) {
+		t.Errorf("with a response for Recv: got the next deadline %v, want one that is due at %v", at, r.clock.Now())
+	}
+	got := r.polled.Recv()
+	assert(t, len(got) == 1 && r.polled.Drain(), "Recv: got %d responses, want the one, and the drain at its end",
+		len(got))
+	assert(t, r.polled.NextDeadline().IsZero(), "after the drain: got the next deadline %v, want none",
+		r.polled.NextDeadline())
+}
+
 // versions records the versions of the requests that were canceled.
 type versions struct {
 	*recorder.Recorder
