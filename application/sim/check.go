@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,6 +72,9 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	c.state = to
 	c.errorText("the error of a state", err)
 	c.named(err)
+	if r := c.r; r.Faults == 0 && r.plan.Setup.Peer == "" && errors.Is(err, domain.ErrProtocol) {
+		c.fail("blamed", "nothing was wrong with the broker: %v", err)
+	}
 	if !slices.Contains(moves[from], to) {
 		c.fail("states", "from %v to %v, which does not follow", from, to)
 	}
@@ -79,6 +83,7 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 		c.connecting(now)
 	case to == domain.Connected:
 		c.r.tap.link.ready()
+		c.pacing.left = 0 // after its loss the host is looked up
 	case to == domain.Disconnected:
 		if err != nil {
 			c.taken = ""
@@ -136,6 +141,9 @@ const maxBusy, busyPerStep = 100_000, 100
 // after is the end of a step.
 func (c *checker) after() {
 	c.counts()
+	if l := c.r.tap.link; l != nil && len(l.due) > 0 && l.takes() && c.state == domain.Connected {
+		c.fail("sent at once", "request %d was admitted, and waits although the link takes bytes", l.due[0].number)
+	}
 	if pending := c.r.pending; len(pending) > 0 && c.at >= pending[0].limit {
 		c.late(pending[0])
 	}

@@ -168,6 +168,14 @@ func (c *checker) late(q *request) {
 	}
 }
 
+// early checks that a request which timed out is past its deadline. The owner of a Polled may learn of it later.
+func (c *checker) early(q *request) {
+	left := q.limit + (c.timing.total - q.throttled) - c.r.w.Elapsed()
+	if left > 0 && !c.r.plan.Setup.Polled {
+		c.fail("in time", "request %d timed out %v before its deadline", q.number, left)
+	}
+}
+
 // mustThrottle checks that the throttle time of an answer counts, which has just been received.
 func (c *checker) mustThrottle(d time.Duration) {
 	if end := c.r.w.Now().Add(d); !c.r.plan.Setup.Polled && c.timing.until.Before(end) {

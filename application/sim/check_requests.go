@@ -112,6 +112,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	e, ok := errors.AsType[*domain.Error](failure)
 	switch err := failure; {
 	case err == nil && q.post:
+		if !q.whole {
+			c.fail("sent as said", "request %d, which expects no response, completed before it was sent", q.number)
+		}
 	case err == nil:
 		c.answered++
 		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
@@ -129,6 +132,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	default:
 		if errors.Is(err, domain.ErrClosed) && c.r.closed.Before(q.at) {
 			c.fail("kept open", "request %d was lost with a connection that its owner did not close", q.number)
+		}
+		if e.Kind == domain.ErrRequestTimeout {
+			c.early(q)
 		}
 		is := c.of(q.number)
 		if is.failed, is.sent = true, e.Sent; is.seen {

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
@@ -54,8 +55,12 @@ type tapped struct {
 	due     []*request // admitted on this link, and not sent whole
 
 	stage ports.Stage // the last that was reported
-	short bool        // the last Send did not take all
+	short bool        // the last Send did not take all,
+	ended bool        // or failed
 }
+
+// takes reports whether the link took all that it was given, and may be given more.
+func (l *tapped) takes() bool { return !l.closed && !l.short && !l.ended }
 
 // ready means that requests are admitted.
 func (l *tapped) ready() { l.readyAt = l.received }
@@ -94,6 +99,7 @@ func (l *tapped) Send(p []byte) (int, error) {
 	l.use("Send")
 	n, err := l.Link.Send(p)
 	l.t.r.cover.sent(l.short && n > 0, err)
+	l.ended = l.ended || err != nil && !errors.Is(err, ports.ErrWouldBlock)
 	if l.short = n < len(p); n > 0 {
 		l.t.sent += n
 		if len(l.partial) == 0 { // most are sent whole
