@@ -20,7 +20,7 @@ import (
 // Small frames gather in one buffer, many to a read; a large one gets memory of
 // its own, into which the link reads directly, and which becomes the body.
 type frameReader struct {
-	inbox []byte // of inboxBytes, made when first needed
+	inbox []byte // of firstInboxBytes, made when first needed, and of inboxBytes once these were too few
 	r, w  int    // what is received and not yet cut: inbox[r:w]
 	need  int    // the whole size of the frame under way, once it was accepted
 	large []byte // the large frame under way, with its size field; len is what was received
@@ -35,11 +35,12 @@ type frameRules struct {
 }
 
 const (
-	inboxBytes     = 16 << 10
-	aheadUntrusted = 64<<10 - inboxBytes
-	aheadTrusted   = 4 << 20
-	setupLimit     = 1 << 20
-	minFrame       = 4 // a correlation id
+	inboxBytes      = 16 << 10
+	firstInboxBytes = 4 << 10 // many connections are for small answers only
+	aheadUntrusted  = 64<<10 - inboxBytes
+	aheadTrusted    = 4 << 20
+	setupLimit      = 1 << 20
+	minFrame        = 4 // a correlation id
 )
 
 // space is where the next bytes belong; never empty. It is valid until advance.
@@ -51,16 +52,25 @@ func (r *frameReader) space(trusted bool) []byte {
 		}
 		return r.large[len(r.large):cap(r.large)]
 	}
-	if r.inbox == nil {
-		r.inbox = make([]byte, inboxBytes)
-	}
-	if r.r == r.w {
+	switch {
+	case r.r == r.w && r.inbox != nil:
 		r.r, r.w = 0, 0
-	} else if r.w == len(r.inbox) {
-		r.w = copy(r.inbox, r.inbox[r.r:r.w])
-		r.r = 0
+	case r.w == len(r.inbox):
+		r.makeRoom()
 	}
 	return r.inbox[r.w:]
+}
+
+// makeRoom makes room in the inbox, which is full or was never made.
+func (r *frameReader) makeRoom() {
+	got := r.inbox[r.r:r.w]
+	switch {
+	case r.inbox == nil:
+		r.inbox = make([]byte, firstInboxBytes)
+	case len(r.inbox) < inboxBytes:
+		r.inbox = make([]byte, inboxBytes)
+	}
+	r.r, r.w = 0, copy(r.inbox, got)
 }
 
 // successor is the reader of the next connection. It takes over the inbox, unless that may still be
@@ -109,7 +119,7 @@ func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err erro
 		r.r += total
 		r.need = 0
 		return got[sizeFieldBytes:total], false, nil
-	case total > len(r.inbox):
+	case total > inboxBytes:
 		r.large = append(make([]byte, 0, room(rules.trusted, total, len(got))), got...)
 		r.r, r.w = 0, 0
 	default:

@@ -91,10 +91,11 @@ func checkMemory(t *testing.T, r *frameReader, trusted bool, received int) {
 func FuzzFrameReader(f *testing.F) {
 	large := append(binary.BigEndian.AppendUint32(nil, 20_000), make([]byte, 20_000)...)
 	small := []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}
+	medium := append(binary.BigEndian.AppendUint32(nil, 6_000), make([]byte, 6_000)...)
 	many := bytes.Repeat(append(append([]byte{0, 0, 3, 0}, make([]byte, 0x300)...), small...), 50)
 	for _, stream := range [][]byte{
-		{}, small, small[:6], append(bytes.Clone(small), small...), large, large[:17_000], many,
-		append(append(bytes.Clone(small), large...), small...),
+		{}, small, small[:6], append(bytes.Clone(small), small...), large, large[:17_000], medium, many,
+		append(append(bytes.Clone(small), large...), small...), append(append(bytes.Clone(small), medium...), small...),
 		{0, 0, 0, 3, 1, 2, 3}, {255, 255, 255, 255}, {0, 16, 0, 1}, []byte("HTTP/1.1"),
 		{0, 0, 0x3f, 0xfc, 1, 2, 3, 4}, {0, 0, 0x3f, 0xfd, 1, 2, 3, 4}, // just in the inbox, just not
 	} {
@@ -120,6 +121,34 @@ func FuzzFrameReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A connection whose answers are small has a small inbox: there may be many of these.
+func TestInboxGrowsWhenFull(t *testing.T) {
+	var r frameReader
+	rules := frameRules{least: minFrame, limit: 1 << 20}
+	for _, c := range []struct{ frame, inbox int }{
+		{100, 4 << 10}, {2_000, 4 << 10}, {3_000, 4 << 10}, {6_000, 16 << 10}, {100, 16 << 10}, {16_000, 16 << 10},
+	} {
+		want := append(binary.BigEndian.AppendUint32(nil, uint32(c.frame)), bytes.Repeat([]byte{7}, c.frame)...)
+		var got []byte
+		for sent := 0; got == nil; {
+			n := copy(r.space(rules.trusted), want[sent:])
+			sent += n
+			r.advance(n)
+			frame, _, err := r.next(rules)
+			if err != nil || frame == nil && sent == len(want) {
+				t.Fatalf("a frame of %d bytes: got %d bytes, %v", c.frame, len(frame), err)
+			}
+			got = bytes.Clone(frame)
+		}
+		if !bytes.Equal(got, want[4:]) {
+			t.Errorf("a frame of %d bytes: got %d others", c.frame, len(got))
+		}
+		if len(r.inbox) != c.inbox {
+			t.Errorf("behind a frame of %d bytes: got an inbox of %d, want %d", c.frame, len(r.inbox), c.inbox)
+		}
+	}
 }
 
 // A size field costs a hostile peer as much as it costs us.

@@ -155,13 +155,17 @@ func or[T int | time.Duration](value, otherwise T) T {
 
 func portsOf(s Setup, r *run) domain.Ports {
 	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: &r.memory.codec, Metrics: &r.check.sums}
+	if r.watcher != nil && r.watcher.Metrics != nil {
+		p.Metrics = broker.JoinMetrics(&r.check.sums, r.watcher.Metrics)
+	}
 	if s.Login {
 		p.Authenticators = r.authenticators()
 	}
 	return p
 }
 
-// memory is what a run leaves to one that comes later. Nothing in it is read again.
+// memory is what a run leaves to one that comes later. Nothing in it is read again, but for what codec and
+// searched remember.
 type memory struct {
 	text     []byte // of the trace
 	records  []record
@@ -170,6 +174,7 @@ type memory struct {
 	net      *simulation.Network
 	broker   *model.Broker
 	codec    codec
+	searched map[searched]bool // see checker.errorText
 }
 
 var memories = sync.Pool{New: func() any { return newMemory() }}

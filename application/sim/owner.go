@@ -184,6 +184,7 @@ func (r *run) admit() (sent bool) {
 		case elapsed >= q.over:
 			r.trace.gaveUp(now, q.number)
 			r.story.said("gives up request %d, which was never admitted", q.number)
+			r.watcher.completed(now.Sub(r.start), q.number, domain.ErrNotReady)
 			r.conn.refuse(now, q)
 		case !r.conn.admits():
 			return sent
@@ -194,9 +195,18 @@ func (r *run) admit() (sent bool) {
 			}
 			sent = true
 		}
-		r.queue = slices.Delete(r.queue, 0, 1)
+		r.queue = without(r.queue, 0)
 	}
 	return sent
+}
+
+// without removes request i. Most are alone in their list, or the last.
+func without(list []*request, i int) []*request {
+	if last := len(list) - 1; i == last {
+		list[last] = nil
+		return list[:last]
+	}
+	return slices.Delete(list, i, i+1)
 }
 
 // admitted is a request that the connection has taken.
@@ -225,9 +235,10 @@ func (r *run) completed(now time.Time, q *request, body []byte, answer ports.Mes
 	}
 	r.trace.completed(now, q.number, err)
 	r.story.completed(q.number, err)
+	r.watcher.completed(now.Sub(r.start), q.number, err)
 	r.check.completed(q, body, err)
 	if i := slices.Index(r.pending, q); i >= 0 {
-		r.pending = slices.Delete(r.pending, i, i+1)
+		r.pending = without(r.pending, i)
 	}
 	q.handle = handle{}
 }
@@ -242,9 +253,10 @@ func (r *run) cancel(n int) {
 	if !r.conn.cancel(r.w.Now(), q) {
 		return
 	}
-	r.pending = slices.Delete(r.pending, n, n+1)
+	r.pending = without(r.pending, n)
 	r.check.canceled(q)
 	r.story.canceled(q)
+	r.watcher.completed(r.w.Now().Sub(r.start), q.number, domain.ErrCanceled)
 	q.handle = handle{}
 }
 

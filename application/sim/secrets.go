@@ -12,7 +12,9 @@ import (
 )
 
 // No text shows a secret. Each is searched when it is written, for the secrets as they are, and in
-// base64: texts are few beside the requests of a run.
+// base64: texts are few beside the requests of a run. What an error says is made of its cause, its
+// hint and names and numbers: its other texts are searched once for each cause and hint, also of
+// different runs.
 
 // secrets are those of a run.
 type secrets struct {
@@ -79,8 +81,7 @@ func (c *checker) text(what, text string) {
 	}
 }
 
-// errorText checks all that an error says. Many errors have the same cause and the same hint: these are
-// searched once.
+// errorText checks all that an error says.
 func (c *checker) errorText(what string, err error) {
 	if !c.r.plan.Setup.Login || err == nil {
 		return
@@ -97,12 +98,39 @@ func (c *checker) errorText(what string, err error) {
 		}
 		s.scanned[s.next%len(s.scanned)] = says
 		s.next++
-		c.text(what, e.Explain())
-		c.text(what, fmt.Sprintf("%#v", *e))
+		c.text(what, says.cause)
+		c.text(what, says.hint)
+		c.madeOf(what, says, e)
 		err = e.Cause
 	}
 	c.tree(what, err)
 }
+
+// madeOf checks the texts of an error that says so much of its own, unless an earlier run did.
+func (c *checker) madeOf(what string, says scanned, e *domain.Error) {
+	m, key := c.r.memory, searched{says, c.r.plan.Setup.Mechanism}
+	if m.searched[key] {
+		return
+	}
+	c.text(what, e.Explain())
+	c.text(what, fmt.Sprintf("%#v", *e))
+	if c.r.Failure != nil { // the run is repeated, to shrink its plan
+		return
+	}
+	if m.searched == nil || len(m.searched) == mostSearched {
+		m.searched = map[searched]bool{}
+	}
+	m.searched[key] = true
+}
+
+// searched is what the texts of an error were searched for: each mechanism has secrets of its own.
+type searched struct {
+	scanned
+	mechanism string
+}
+
+// mostSearched is how many of them are remembered.
+const mostSearched = 2000
 
 // tree checks an error and all that it wraps.
 func (c *checker) tree(what string, err error) {

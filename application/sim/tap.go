@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -212,7 +211,7 @@ func (l *tapped) frame(frame []byte) {
 		return
 	}
 	q := l.due[0]
-	l.due, l.used = slices.Delete(l.due, 0, 1), true
+	l.due, l.used = without(l.due, 0), true
 	q.whole = true
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
