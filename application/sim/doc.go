@@ -57,7 +57,8 @@
 //   - "kept open": no request is lost with a connection that its owner did not close and that did
 //     not fail.
 //   - "blamed": a connection fails with ErrProtocol only if there was a fault.
-//   - "renewed": a session is renewed no sooner than a second after its last renewal began.
+//   - "renewed": a session is renewed no sooner than a second after its last renewal began, and not
+//     before a request was admitted that waited for that.
 //   - "in session": a request is admitted within its session.
 //   - "goes on": time passes.
 //   - "no panic": nothing panics.
