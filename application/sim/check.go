@@ -34,7 +34,7 @@ type checker struct {
 }
 
 func (c *checker) init(r *run) {
-	c.r, c.sums.admitted = r, c.sent
+	c.r, c.sums.admitted, c.sums.dropped = r, c.sent, c.dropped
 	c.requests = r.memory.records[:0]
 }
 
@@ -109,7 +109,10 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 	case domain.EventThrottled:
 		c.throttled(now, e.Until)
 	case domain.EventVersions:
-		if _, _, detected := e.Versions.Detected(); detected {
+		if release, _, detected := e.Versions.Detected(); detected {
+			if c.taken == "" && !c.r.plan.Setup.Polled { // whose hooks do not report what was detected
+				c.fail("no older", "a broker is taken for %v that was not asked since a connection was lost", release)
+			}
 			c.older(e.Versions)
 		} else {
 			c.table, c.taken = true, ""
@@ -243,7 +246,7 @@ func (c *checker) quiet() {
 // sums counts the events of the metrics sink.
 type sums struct {
 	ports.NopMetrics
-	admitted               func()
+	admitted, dropped      func()
 	started, closed        int
 	sent, received, failed int
 	due                    int // responses
@@ -269,6 +272,8 @@ func (s *sums) ResponseReceived(_ time.Time, key, _ int16, _ int, _ time.Duratio
 	s.received++
 	s.wait(key, -1)
 }
+
+func (s *sums) ResponseDropped(time.Time) { s.dropped() }
 
 func (s *sums) wait(key int16, n int) {
 	if key != keyProduce {

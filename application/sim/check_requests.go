@@ -29,6 +29,13 @@ func (c *checker) sent() {
 	link.due = append(link.due, q)
 }
 
+// dropped is a response that was taken for one to a request that expects none.
+func (c *checker) dropped() {
+	if c.r.Faults == 0 && c.r.plan.Setup.Peer == "" {
+		c.fail("its own response", "a response was dropped, and the broker sent those alone that are due")
+	}
+}
+
 func (c *checker) canceled(q *request) { c.closed(q) }
 
 // closed returns false if the request was not open.

@@ -18,7 +18,7 @@
 // allow. After each step these invariants hold, or the run ends with a [Failure] that names one:
 //
 //   - "once": a request completes once, and one that was canceled never does.
-//   - "its own response": a response has the bytes of its request.
+//   - "its own response": a response has the bytes of its request, and none is dropped that is due.
 //   - "admitted as said": a request is admitted if CanSend says so.
 //   - "in order": requests are received, and answered, in the order in which they were sent.
 //   - "sent as said": a request that failed is reported as fully sent if its frame was passed to the
@@ -46,8 +46,9 @@
 //   - "memory": of a peer that is not logged in there are at most 64 KiB of memory for bytes that have
 //     not come, and then as much as came, or 4 MiB.
 //   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
-//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
-//     one that was not asked again on the connection on which it answered a probe.
+//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor one that
+//     was not asked since a connection was lost, nor one that was not asked again on the connection on
+//     which it answered a probe.
 //   - "the release": CheckVersion reports the release of the broker that was asked, and an old one is
 //     recognised as what it is. One before 0.10 may be taken for an older one if there was a fault.
 //   - "negotiated": a message of the codec is sent in the highest version that both have, and is
