@@ -31,7 +31,8 @@ type trial struct {
 }
 
 func (t *trial) String() string {
-	return fmt.Sprintf("%6d  %-18s %5d  %9v  %s", t.seed, t.invariant, t.lines, t.took.Round(time.Millisecond), t.domain)
+	took := t.took.Round(time.Millisecond)
+	return fmt.Sprintf("%6d  %-18s %5d  %9v  %s", t.seed, t.invariant, t.lines, took, t.domain)
 }
 
 // try runs seeds over the product with one defect in it.
