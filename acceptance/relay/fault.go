@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // Fault is what goes wrong on one connection. It begins at a place in what the target sends: when Frames frames of
@@ -60,6 +61,7 @@ func (f Fault) String() string {
 type link struct {
 	client, server net.Conn
 	fault          Fault
+	received       *atomic.Int64 // bytes from the client
 
 	frames, into int     // what has passed to the client: frames, and bytes of the next one
 	head         [4]byte // its size
@@ -71,7 +73,7 @@ type link struct {
 }
 
 func newLink(client, server net.Conn, f Fault) *link {
-	return &link{client: client, server: server, fault: f, over: make(chan struct{})}
+	return &link{client: client, server: server, fault: f, received: new(atomic.Int64), over: make(chan struct{})}
 }
 
 // begin begins the fault. It is called when its place is reached, or by Strike.
@@ -117,6 +119,7 @@ func (l *link) wait() {
 
 // toServer passes on what the client sent; nil is the end of the stream.
 func (l *link) toServer(b []byte) error {
+	l.received.Add(int64(len(b)))
 	switch l.now() {
 	case Silence, FIN, RST:
 		return nil

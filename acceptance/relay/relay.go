@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,13 +28,14 @@ type Relay struct {
 	target   string
 	options  Options
 
-	opening sync.Mutex // while a connection is made that the target may have accepted
-	mu      sync.Mutex
-	conns   map[net.Conn]struct{}
-	links   map[*link]struct{}
-	count   int // of the connections that were accepted
-	closed  bool
-	wait    sync.WaitGroup
+	opening  sync.Mutex   // while a connection is made that the target may have accepted
+	received atomic.Int64 // from clients
+	mu       sync.Mutex
+	conns    map[net.Conn]struct{}
+	links    map[*link]struct{}
+	count    int // of the connections that were accepted
+	closed   bool
+	wait     sync.WaitGroup
 }
 
 // Start listens on a free port of 127.0.0.1 and forwards to target, host:port.
@@ -42,8 +44,9 @@ func Start(target string, o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{listener: listener, target: target, options: o, conns: map[net.Conn]struct{}{}, links: map[*link]struct{}{}}
-	r.wait.Go(r.accept)
+	r := &Relay{listener: listener, target: target, options: o, conns: map[net.Conn]struct{}{},
+		links: map[*link]struct{}{}}
+	r.wait.Go(func() { r.accept(listener) })
 	return r, nil
 }
 
@@ -69,9 +72,9 @@ func (r *Relay) Close() error {
 	return err
 }
 
-func (r *Relay) accept() {
+func (r *Relay) accept(listener net.Listener) {
 	for {
-		client, err := r.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
@@ -100,6 +103,7 @@ func (r *Relay) open(client net.Conn, f Fault) bool {
 		return true
 	}
 	l := newLink(client, server, f)
+	l.received = &r.received
 	if !r.keep(l) {
 		return false
 	}
@@ -118,6 +122,9 @@ func (r *Relay) next() (f Fault) {
 	return f
 }
 
+// Received returns how many bytes of clients have arrived.
+func (r *Relay) Received() int64 { return r.received.Load() }
+
 // Strike begins a fault on every connection that the target has accepted, now, wherever it is.
 func (r *Relay) Strike(k Kind) {
 	r.opening.Lock()
@@ -135,6 +142,19 @@ func (r *Relay) Strike(k Kind) {
 
 // Refuse closes the port, so that the system refuses connections. Those that exist remain.
 func (r *Relay) Refuse() error { return r.listener.Close() }
+
+// Reopen opens the port that Refuse has closed.
+func (r *Relay) Reopen() error {
+	listener, err := net.Listen("tcp", r.Addr())
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listener = listener
+	r.wait.Go(func() { r.accept(listener) })
+	return nil
+}
 
 // carry forwards both directions until both have ended.
 func (r *Relay) carry(l *link) {
