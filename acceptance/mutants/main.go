@@ -31,6 +31,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -47,7 +48,7 @@ func main() {
 // options are the flags that both commands have.
 type options struct {
 	dir, out, moved string
-	n               int
+	n, workers      int
 	limit           time.Duration
 	list            bool
 	seed            uint64
@@ -67,7 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.out, "out", "", "record to append to")
 	flags.DurationVar(&o.limit, "limit", 20*time.Second, "time that the tests of one package may take")
 	if args[0] == "run" {
-		flags.IntVar(&o.n, "n", 300, "number of mutants")
+		flags.IntVar(&o.n, "n", 300, "number of mutants; 0 for all")
+		flags.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "how many mutants are tried at one time")
 		flags.Uint64Var(&o.seed, "seed", 1, "seed of the sample")
 	} else {
 		flags.StringVar(&o.moved, "moved", "", "file that says where functions moved to")

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -65,6 +66,12 @@ func draw(root string, packages []string, o options) (mutants [][]*mutant, quota
 		mutants = append(mutants, found)
 		lines[i], all = n, all+n
 	}
+	if o.n == 0 {
+		for _, of := range mutants {
+			quotas = append(quotas, len(of))
+		}
+		return mutants, quotas, nil
+	}
 	rest := o.n
 	for i, n := range lines {
 		quota := min(rest, (o.n*n+all/2)/all)
@@ -76,35 +83,46 @@ func draw(root string, packages []string, o options) (mutants [][]*mutant, quota
 	return mutants, quotas, nil
 }
 
+// manyMutants is from how many on it takes less time to compile all mutants of a package as switches.
+const manyMutants = 20
+
 // sampleOf runs the mutants mutants of one package until the quota is full.
 func (b *bench) sampleOf(
 	ctx context.Context, mutants []*mutant, quota int, known map[string]result, record *recorder, stdout io.Writer,
 ) error {
-	count := map[string]int{}
-	start := time.Now()
-	for _, m := range mutants {
-		if count[killed]+count[survived] == quota {
-			break
-		}
-		r, done := known[m.id]
-		if !done {
-			tried, err := b.try(ctx, m)
-			if err != nil {
-				return err
-			}
-			if err := record.append(tried); err != nil {
-				return err
-			}
-			r = *tried
-			fmt.Fprintf(stdout, "%-8s %s\t%s\n", r.verdict, m, r.by)
-		}
-		count[r.verdict]++
+	if len(mutants) == 0 {
+		return nil
 	}
-	if len(mutants) > 0 {
-		fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
-			count[killed], count[survived], count[invalid], time.Since(start).Round(time.Second))
+	start, d := time.Now(), newDraws(mutants, quota, known)
+	d.record, d.stdout = record, stdout
+	var s *switched
+	if min(quota-d.counted(), len(d.left)) > manyMutants {
+		var err error
+		if s, err = b.switches(ctx, mutants[0].pkg, d.left); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s: %d of %d mutants are compiled at once\n", mutants[0].pkg, len(s.number), len(d.left))
 	}
-	return nil
+	var alone sync.Mutex // such a mutant is written to the same files as others
+	var workers sync.WaitGroup
+	for range b.workers {
+		workers.Go(func() {
+			for m := d.next(); m != nil; m = d.next() {
+				if s != nil && s.number[m] > 0 {
+					d.end(b.tryOn(ctx, m, s))
+					continue
+				}
+				alone.Lock()
+				r, err := b.try(ctx, m)
+				alone.Unlock()
+				d.end(r, err)
+			}
+		})
+	}
+	workers.Wait()
+	fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
+		d.count[killed], d.count[survived], d.count[invalid], time.Since(start).Round(time.Second))
+	return d.err
 }
 
 // header returns the comment at the top of a record.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,21 +27,29 @@ const maxKilobytes = 6 << 20
 // trials holds, for each package, the packages whose tests are run, the quickest first.
 // The first failure ends the trial. A package that the checkout does not have is left out.
 var trials = map[string][]string{
-	"domain":             {"domain", "domain/release", "application/broker", "acceptance/lessons"},
-	"domain/release":     {"domain/release", "domain", "application/broker"},
-	"application/broker": {"application/broker", "acceptance/lessons"},
+	"domain":             {"domain", "application/sim", "domain/release", "application/broker", "acceptance/lessons"},
+	"domain/release":     {"domain/release", "domain", "application/sim", "application/broker"},
+	"application/broker": {"application/sim", "application/broker", "acceptance/lessons"},
 }
 
 // skipped are tests that read the source of the checkout, which has no mutant in it,
 // and tests that take seconds and are about other packages.
 const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*|TestNoSecret.*)$"
 
+// simulation is the package of the simulation, whose golden traces notice each change, also one that is right.
+const (
+	simulation      = "application/sim"
+	simulationSkips = "|^(TestGolden|TestSameSeedSameTrace)$"
+	simulationSeeds = "-sim.seeds=1000"
+)
+
 // bench runs mutants of one checkout.
 type bench struct {
-	root    string          // absolute path
-	work    string          // folder for what is built
-	cache   string          // of go build
-	limit   time.Duration   // see options
+	root    string        // absolute path
+	work    string        // folder for what is built
+	cache   string        // of go build
+	limit   time.Duration // see options
+	workers int
 	lacking map[string]bool // by package: it has no tests
 	rapid   map[string]bool // by package: its tests use rapid, which is then kept from writing files
 }
@@ -62,7 +71,7 @@ func newBench(o options) (*bench, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(cache))
 	}
-	return &bench{root: root, work: work, cache: cache, limit: o.limit, lacking: map[string]bool{},
+	return &bench{root: root, work: work, cache: cache, limit: o.limit, workers: max(o.workers, 1), lacking: map[string]bool{},
 		rapid: map[string]bool{}}, nil
 }
 
@@ -91,7 +100,7 @@ func (b *bench) prove(ctx context.Context, packages []string) error {
 			if err != nil {
 				return err
 			}
-			test, err := b.runTests(ctx, pkg, binary, ".", slower*b.limit)
+			test, err := b.runTests(ctx, program{pkg: pkg, binary: binary}, ".", slower*b.limit)
 			if err == nil && test != "" {
 				err = fmt.Errorf("%s %s fails without a mutant", pkg, test)
 			}
@@ -117,7 +126,7 @@ func (b *bench) try(ctx context.Context, m *mutant) (*result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m, err)
 		}
-		by, err := b.failure(ctx, pkg, binary)
+		by, err := b.failure(ctx, program{pkg: pkg, binary: binary})
 		if err != nil {
 			return nil, err
 		}
@@ -179,11 +188,18 @@ func (b *bench) goCommand(ctx context.Context, args ...string) error {
 	return nil
 }
 
+// program is the tests of a package, compiled.
+type program struct {
+	pkg, binary string
+	skip        string // further tests that are not run, as a pattern that begins with |
+	on          int    // the mutant that is switched on, if they are switches
+}
+
 // failure returns the test that fails, or "". A failing test is run once more, alone: the
 // machine may have been busy. What passes alone may depend on the tests before it, so
 // that then all are run once more.
-func (b *bench) failure(ctx context.Context, pkg, binary string) (string, error) {
-	test, err := b.runTests(ctx, pkg, binary, ".", b.limit)
+func (b *bench) failure(ctx context.Context, p program) (string, error) {
+	test, err := b.runTests(ctx, p, ".", b.limit)
 	if err != nil || test == "" {
 		return "", err
 	}
@@ -191,21 +207,21 @@ func (b *bench) failure(ctx context.Context, pkg, binary string) (string, error)
 	if name, _, timeout := strings.Cut(test, " "); name != leak {
 		alone, within := "^"+name+"$", b.limit
 		if timeout {
-			start := time.Now()
-			if _, err := b.runTests(ctx, pkg, filepath.Join(b.work, original(pkg)), alone, slower*b.limit); err != nil {
+			start, unchanged := time.Now(), program{pkg: p.pkg, binary: filepath.Join(b.work, original(p.pkg))}
+			if _, err := b.runTests(ctx, unchanged, alone, slower*b.limit); err != nil {
 				return "", err
 			}
 			within = max(b.limit/4, slower*time.Since(start))
 		}
-		again, err = b.runTests(ctx, pkg, binary, alone, within)
+		again, err = b.runTests(ctx, p, alone, within)
 	}
 	if err == nil && again == "" {
-		again, err = b.runTests(ctx, pkg, binary, ".", slower*b.limit)
+		again, err = b.runTests(ctx, p, ".", slower*b.limit)
 	}
 	if err != nil || again == "" {
 		return "", err
 	}
-	return pkg + " " + again, nil
+	return p.pkg + " " + again, nil
 }
 
 // leak is the name of a failure after the last test.
@@ -218,24 +234,28 @@ var (
 
 // runTests returns "" if all tests passed, or the name of the test that failed or ran
 // last, with "timeout" after it if the limit passed.
-func (b *bench) runTests(ctx context.Context, pkg, binary, which string, limit time.Duration) (string, error) {
+func (b *bench) runTests(ctx context.Context, p program, which string, limit time.Duration) (string, error) {
 	args := []string{
-		"-test.run=" + which, "-test.skip=" + skipped, "-test.failfast", "-test.v", "-test.paniconexit0",
+		"-test.run=" + which, "-test.skip=" + skipped + p.skip, "-test.failfast", "-test.v", "-test.paniconexit0",
 		"-test.timeout=" + limit.String(),
 	}
-	if b.rapid[pkg] {
+	if p.pkg == simulation {
+		args[1] += simulationSkips
+		args = append(args, simulationSeeds)
+	}
+	if b.rapid[p.pkg] {
 		args = append(args, "-rapid.nofailfile")
 	}
 	hard, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(hard, binary, args...)
+	cmd := exec.CommandContext(hard, p.binary, args...)
 	if sh, err := exec.LookPath("sh"); err == nil {
 		script := fmt.Sprintf(`ulimit -v %d 2>/dev/null; exec "$0" "$@"`, maxKilobytes)
-		cmd = exec.CommandContext(hard, sh, slices.Concat([]string{"-c", script, binary}, args)...)
+		cmd = exec.CommandContext(hard, sh, slices.Concat([]string{"-c", script, p.binary}, args)...)
 	}
-	cmd.Dir = filepath.Join(b.root, filepath.FromSlash(pkg))
+	cmd.Dir = filepath.Join(b.root, filepath.FromSlash(p.pkg))
 	cmd.WaitDelay = time.Second
-	cmd.Env = append(os.Environ(), "GOPROXY=off")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "MUTANT="+strconv.Itoa(p.on))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
