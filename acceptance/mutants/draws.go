@@ -19,6 +19,7 @@ type draws struct {
 	left     []*mutant
 	underWay int
 	count    map[string]int // by verdict
+	results  []result
 	err      error
 }
 
@@ -30,10 +31,15 @@ func newDraws(mutants []*mutant, quota int, known map[string]result) *draws {
 		if r, done := known[m.id]; !done {
 			d.left = append(d.left, m)
 		} else if d.counted() < quota || r.verdict == invalid {
-			d.count[r.verdict]++
+			d.add(r)
 		}
 	}
 	return d
+}
+
+func (d *draws) add(r result) {
+	d.count[r.verdict]++
+	d.results = append(d.results, r)
 }
 
 // counted is how many count for the quota.
@@ -69,6 +75,6 @@ func (d *draws) end(r *result, err error) {
 		d.err = errors.Join(d.err, err)
 		return
 	}
-	d.count[r.verdict]++
+	d.add(*r)
 	fmt.Fprintf(d.stdout, "%-8s %s\t%s\n", r.verdict, &r.mutant, r.by)
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -35,21 +38,63 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	before, record, err := openRecord(o.out, header(ctx, b, o, packages))
+	reasons, err := readReasons(filepath.Join(b.root, "acceptance/mutants/testdata/reasons.tsv"))
 	if err != nil {
 		return err
+	}
+	start, out := time.Now(), o.out
+	var all []result
+	for i, pkg := range packages {
+		if o.cache != "" {
+			if out, err = b.cached(o.cache, pkg); err != nil {
+				return err
+			}
+		}
+		results, err := b.recorded(ctx, mutants[i], quotas[i], out, header(ctx, b, o, packages), stdout)
+		if err != nil {
+			return fmt.Errorf("%s: %w", pkg, err)
+		}
+		all = append(all, results...)
+	}
+	fmt.Fprintf(stdout, "in all %v\n", time.Since(start).Round(time.Second))
+	return score(all, reasons, stdout)
+}
+
+// cached returns the record of a package in a folder. Its name depends on the text of the package, and of all
+// whose tests are run.
+func (b *bench) cached(dir, pkg string) (file string, err error) {
+	sum := sha256.New()
+	for _, of := range append(b.testsOf(pkg), pkg) {
+		names, err := filepath.Glob(filepath.Join(b.root, filepath.FromSlash(of), "*.go"))
+		if err != nil {
+			return "", err
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(sum, "%s %d\n%s", filepath.Base(name), len(text), text)
+		}
+	}
+	name := fmt.Sprintf("%s-%.8x.tsv", strings.ReplaceAll(pkg, "/", "-"), sum.Sum(nil))
+	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
+}
+
+// recorded runs mutants of one package, but for those whose verdict the record has.
+func (b *bench) recorded(
+	ctx context.Context, mutants []*mutant, quota int, file, header string, stdout io.Writer,
+) (results []result, err error) {
+	before, record, err := openRecord(file, header)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, record.close()) }()
 	known := map[string]result{}
 	for _, r := range before {
 		known[r.mutant.id] = r
 	}
-	for i, pkg := range packages {
-		if err := b.sampleOf(ctx, mutants[i], quotas[i], known, record, stdout); err != nil {
-			return fmt.Errorf("%s: %w", pkg, err)
-		}
-	}
-	return nil
+	return b.sampleOf(ctx, mutants, quota, known, record, stdout)
 }
 
 // draw returns the mutants of each package in a random order, and how many of
@@ -89,9 +134,9 @@ const manyMutants = 20
 // sampleOf runs the mutants mutants of one package until the quota is full.
 func (b *bench) sampleOf(
 	ctx context.Context, mutants []*mutant, quota int, known map[string]result, record *recorder, stdout io.Writer,
-) error {
+) ([]result, error) {
 	if len(mutants) == 0 {
-		return nil
+		return nil, nil
 	}
 	start, d := time.Now(), newDraws(mutants, quota, known)
 	d.record, d.stdout = record, stdout
@@ -99,7 +144,7 @@ func (b *bench) sampleOf(
 	if min(quota-d.counted(), len(d.left)) > manyMutants {
 		var err error
 		if s, err = b.switches(ctx, mutants[0].pkg, d.left); err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Fprintf(stdout, "%s: %d of %d mutants are compiled at once\n", mutants[0].pkg, len(s.number), len(d.left))
 	}
@@ -122,7 +167,7 @@ func (b *bench) sampleOf(
 	workers.Wait()
 	fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
 		d.count[killed], d.count[survived], d.count[invalid], time.Since(start).Round(time.Second))
-	return d.err
+	return d.results, d.err
 }
 
 // header returns the comment at the top of a record.
