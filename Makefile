@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz sim storm sim-speed sim-verify planted cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
+.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify planted cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -33,6 +33,9 @@ lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	$(GO) vet ./...
 	$(GO) vet -tags acceptance,parity,matrix ./acceptance/...
 	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
+
+matrix: ## the fault matrix: each kind of fault in each phase of a connection, a line each
+	@$(GO) test -count=1 -v -run '^TestMatrix$$' ./acceptance/matrix
 
 field: ## the tests of reports from the field, a row each
 	@$(GO) run ./acceptance/field

@@ -269,11 +269,13 @@ func (m *Machine) hintRefused(hint string) string {
 // relogin reports whether the login under way renews a session.
 func (m *Machine) relogin() bool { return m.state == Connected && m.loggingIn() }
 
-// loginCutOff reports a login that ends with its connection.
-func (m *Machine) loginCutOff(err error) {
+// loginCutOff reports a login that ends with its connection. One that its owner ended has not failed.
+func (m *Machine) loginCutOff(err *Error) {
 	if !m.loggingIn() {
 		return
 	}
-	m.sink.LoginFailed(m.now, m.relogin())
+	if err.Kind != ErrClosed {
+		m.sink.LoginFailed(m.now, m.relogin())
+	}
 	m.note(&Event{Kind: EventAuthDone, Login: m.loginInfo(), Err: err})
 }

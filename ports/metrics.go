@@ -25,7 +25,8 @@ type MetricsSink interface {
 	// LoginSucceeded counts a successful login. again reports that it was a
 	// reauthentication on a ready connection (KIP-368); took is its duration.
 	LoginSucceeded(now time.Time, again bool, took time.Duration)
-	// LoginFailed counts a failed login; the connection is closed.
+	// LoginFailed counts a failed login; the connection is closed. A login that ends because the
+	// owner closes the connection is not counted.
 	LoginFailed(now time.Time, again bool)
 
 	// RequestSent counts a request that was admitted and given a correlation id;

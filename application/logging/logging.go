@@ -68,7 +68,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 				if l.Again {
 					phase = broker.Connected
 				}
-				if !continues(err) && w.rows.willWarn(phase, e, err) {
+				if !continues(err) && !errors.Is(err, broker.ErrClosed) && w.rows.willWarn(phase, e, err) {
 					level = slog.LevelWarn
 				}
 				w.write(level, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)

@@ -66,6 +66,8 @@ func TestLines(t *testing.T) {
 		{func() { h.AuthDone(e, login, nil) }, `DEBUG "logged in" address=B mechanism=PLAIN again=true lifetime=1m0s`},
 		{func() { h.AuthDone(e, login, failure) },
 			`WARN "login failed" address=B mechanism=PLAIN again=true error="it failed"`},
+		{func() { h.AuthDone(e, login, broker.ErrClosed) }, // by its owner
+			`DEBUG "login failed" address=B mechanism=PLAIN again=true error="connection closed"`},
 		{func() { h.RequestFailed(request, failure) },
 			`DEBUG "request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
 		{func() { h.Throttled(e, until) }, `INFO "throttled by the broker" address=B until=2026-01-01T00:00:05.000Z`},

@@ -155,6 +155,9 @@ func or[T int | time.Duration](value, otherwise T) T {
 
 func portsOf(s Setup, r *run) domain.Ports {
 	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: &r.memory.codec, Metrics: &r.check.sums}
+	if r.watcher != nil && r.watcher.Metrics != nil {
+		p.Metrics = broker.JoinMetrics(&r.check.sums, r.watcher.Metrics)
+	}
 	if s.Login {
 		p.Authenticators = r.authenticators()
 	}

@@ -14,7 +14,7 @@ func PlantFailure() (undo func()) {
 
 // RunAlone is Run without anything that earlier runs have left.
 func RunAlone(p Plan) Result {
-	result := newRunIn(newMemory(), p, nil, nil).run()
+	result := newRunIn(newMemory(), p, nil, nil, nil).run()
 	memories.Get() // one that is left, so that they do not become more and more
 	return result
 }

@@ -91,14 +91,15 @@ type run struct {
 	pending []*request // in flight
 	serial  int64
 
-	trace  trace
-	check  checker
-	verb   int            // the one that is carried out
-	kinds  [maxVerbs]bool // that happened
-	cover  *Coverage      // nil: cells are not counted
-	calls  int            // of the link, in this step
-	memory *memory
-	story  *story // nil: there is no chart
+	trace   trace
+	check   checker
+	verb    int            // the one that is carried out
+	kinds   [maxVerbs]bool // that happened
+	cover   *Coverage      // nil: cells are not counted
+	calls   int            // of the link, in this step
+	memory  *memory
+	story   *story   // nil: there is no chart
+	watcher *Watcher // nil: there is no watcher
 	Result
 }
 
@@ -153,11 +154,12 @@ func panicked() string {
 }
 
 func newRun(p Plan, s *story, cover *Coverage) *run {
-	return newRunIn(memories.Get().(*memory), p, s, cover)
+	return newRunIn(memories.Get().(*memory), p, s, cover, nil)
 }
 
-func newRunIn(m *memory, p Plan, s *story, cover *Coverage) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: m, story: s, cover: cover}
+func newRunIn(m *memory, p Plan, s *story, cover *Coverage, w *Watcher) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: m, story: s, cover: cover,
+		watcher: w}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
@@ -281,12 +283,14 @@ func (r *run) given(s Step) bool {
 func (r *run) changed(now time.Time, from, to domain.State, err error) {
 	r.trace.changed(now, from, to, err)
 	r.story.changed(to, err)
+	r.watcher.changed(now.Sub(r.start), from, to, err)
 	r.check.changed(now, from, to, err)
 }
 
 func (r *run) noted(now time.Time, e *domain.Event) {
 	r.trace.noted(now, e)
 	r.story.noted(e)
+	r.watcher.noted(now.Sub(r.start), e)
 	r.check.noted(now, e)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // trace is the text of what happened. Its lines are canonical: they hold no address, no map and no
@@ -119,4 +120,44 @@ func (t *trace) release(now time.Time, name string) {
 	t.line(now, "release")
 	t.word(name)
 	t.end()
+}
+
+// Watcher receives what the owner of a connection learns in a run, each with the time since the beginning. Fields
+// may be nil. Its functions must not change what they are given.
+type Watcher struct {
+	// Changed is called for each change of state.
+	Changed func(at time.Duration, from, to domain.State, err error)
+	// Noted is called for each event of the connection.
+	Noted func(at time.Duration, e *domain.Event)
+	// Completed is called at the end of each request, which is known by its place among those of the plan, from 1
+	// on; the last one is that which is sent when the faults are over. ErrCanceled is the error of one that its
+	// owner gave up, and ErrNotReady that of one which was never admitted.
+	Completed func(at time.Duration, request int64, err error)
+	// Metrics receives the events of the connection's sink.
+	Metrics ports.MetricsSink
+}
+
+// Watch is Check, and reports to w what happens.
+func Watch(p Plan, w Watcher) Result {
+	r := newRunIn(memories.Get().(*memory), p, nil, nil, &w)
+	r.trace.off = true
+	return r.run()
+}
+
+func (w *Watcher) changed(at time.Duration, from, to domain.State, err error) {
+	if w != nil && w.Changed != nil {
+		w.Changed(at, from, to, err)
+	}
+}
+
+func (w *Watcher) noted(at time.Duration, e *domain.Event) {
+	if w != nil && w.Noted != nil {
+		w.Noted(at, e)
+	}
+}
+
+func (w *Watcher) completed(at time.Duration, request int64, err error) {
+	if w != nil && w.Completed != nil {
+		w.Completed(at, request, err)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 )
 
 const (
@@ -101,6 +102,9 @@ func lettersOf(text string) string {
 	}, text)
 }
 
+// ofURL makes base64 for URLs of base64 (RFC 4648, section 5).
+var ofURL = strings.NewReplacer("+", "-", "/", "_")
+
 // spellings returns the encodings of a secret that hide its characters. At an offset in a
 // longer base64 text the first and the last character depend on what is around the secret.
 func spellings(secret string) []string {
@@ -121,37 +125,65 @@ func spellings(secret string) []string {
 			all = append(all, text[first:])
 		}
 	}
+	for _, text := range all {
+		if strings.ContainsAny(text, "+/") {
+			all = append(all, ofURL.Replace(text))
+		}
+	}
 	return all
 }
 
-// unescaped decodes %41, \u0041, \x41, \" and &lt; wherever they are.
+// unescaped decodes %41, \u0041, \U00000041, \x41, \n, \" and &lt; wherever they are.
 func unescaped(text string) string {
 	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		prefix, digits := "", 2
-		switch rest := text[i:]; {
-		case rest[0] == '%':
-			prefix = "%"
-		case strings.HasPrefix(rest, `\x`):
-			prefix = `\x`
-		case strings.HasPrefix(rest, `\u`):
-			prefix, digits = `\u`, 4
-		case rest[0] == '\\' && len(rest) > 1:
-			continue
+	for i := 0; i < len(text); {
+		shown, n := escape(text[i:])
+		if n == 0 {
+			shown, n = text[i:i+1], 1
 		}
-		end := i + len(prefix) + digits
-		if prefix != "" && end <= len(text) {
-			if n, err := strconv.ParseUint(text[i+len(prefix):end], 16, 32); err == nil {
-				if digits == 4 {
-					b.WriteRune(rune(n))
-				} else {
-					b.WriteByte(byte(n))
-				}
-				i = end - 1
-				continue
-			}
-		}
-		b.WriteByte(text[i])
+		b.WriteString(shown)
+		i += n
 	}
 	return html.UnescapeString(b.String())
+}
+
+// named are the escapes of JSON and Go that are letters.
+var named = map[byte]string{'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v"}
+
+// escape returns the character of the escape that text begins with, and the length of the escape; 0: it
+// begins with another character.
+func escape(text string) (shown string, n int) {
+	begin, digits := 2, 2
+	switch {
+	case text[0] == '%':
+		begin = 1
+	case text[0] != '\\' || len(text) == 1:
+		return "", 0
+	case text[1] == 'x':
+	case text[1] == 'u':
+		digits = 4
+	case text[1] == 'U':
+		digits = 8
+	case named[text[1]] != "":
+		return named[text[1]], 2
+	default:
+		return text[1:2], 2
+	}
+	n = begin + digits
+	if n > len(text) {
+		return "", 0
+	}
+	code, err := strconv.ParseUint(text[begin:n], 16, 32)
+	switch {
+	case err != nil:
+		return "", 0
+	case digits == 2:
+		return string([]byte{byte(code)}), n
+	case utf16.IsSurrogate(rune(code)) && len(text) >= 2*n && text[n:n+2] == text[:2]: // JSON has two for one
+		low, err := strconv.ParseUint(text[n+2:2*n], 16, 32)
+		if r := utf16.DecodeRune(rune(code), rune(low)); err == nil && r != unicode.ReplacementChar {
+			return string(r), 2 * n
+		}
+	}
+	return string(rune(code)), n
 }

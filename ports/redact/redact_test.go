@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"brokerconn/ports/redact"
 )
@@ -78,6 +79,9 @@ func TestShortSecrets(t *testing.T) {
 		{"wrong: Y2FuYQ==", "cana", true}, {"wrong: 63616E61", "cana", true}, {"wrong: 99979", "cana", false},
 		{"wrong: ca%6ea", "cana", true}, {"a+b", "a b", true}, {".*", ".*", true}, {"any", ".*", false},
 		{"\x1b[2J", "\x1b[", true}, {"&#x1b;[2J", "\x1b[", true},
+		{`not "\bc\tn"`, "\bc\tn", true}, {`not "c\\n\""`, `c\n"`, true}, {`not c\ud83d\ude00`, "c\U0001f600", true},
+		{`not "c\U000e0001"`, "c\U000e0001", true}, {`C:\new`, `c:\new`, true}, {`c\`, `c\`, true},
+		{"MDB_MA", "00\x7f0", true}, {"wrong MDB-MA", "00~0", true}, {"wrong MDB+MA", "00~0", true},
 	} {
 		if got := redact.Repeats(c.text, c.secret); got != c.want {
 			t.Errorf("Repeats(%q, %q): got %t, want %t", c.text, c.secret, got, c.want)
@@ -102,6 +106,26 @@ func FuzzRepeats(f *testing.F) {
 		text += " " + secret
 		if got := redact.Repeats(text, secret); got != (secret != "") {
 			t.Errorf("got %t for %q and %q", got, text, secret)
+		}
+	})
+}
+
+// FuzzSpellings finds any secret of four bytes or more in each of its spellings, with any text around it.
+func FuzzSpellings(f *testing.F) {
+	f.Add("canary battery", "wrong password '", "'")
+	f.Add("\bä0\\", "%4", "\\u00")
+	f.Add("c<a>\U0001f600", "&#x", ";")
+	f.Fuzz(func(t *testing.T, secret, before, behind string) {
+		if len(secret) < 4 || len(secret)+len(before)+len(behind) > 4096 || !utf8.ValidString(secret) {
+			return
+		}
+		for _, name := range []string{"as it is", "base64", "base64 of a URL", "basic login", "form", "path",
+			"form in a form", "HTML", "quoted", "hexadecimal", "every % escape", "every \\x", "JSON"} {
+			// A word before it is no escape that the secret could continue.
+			text := before + " " + encoders[name](secret) + " " + behind
+			if !redact.Repeats(text, secret) {
+				t.Errorf("%s: got false for %q, want true", name, text)
+			}
 		}
 	})
 }

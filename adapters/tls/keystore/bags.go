@@ -125,21 +125,9 @@ func readable(file, password []byte) (found keyEntry, err error) {
 }
 
 func safeBags(file, password []byte) (all []safeBag, err error) {
-	var pfx struct {
-		Version  int
-		AuthSafe contentInfo
-		MAC      asn1.RawValue `asn1:"optional"`
-	}
-	var content []byte
-	var parts []contentInfo
-	for _, step := range []func() error{
-		func() error { return unmarshalAll(file, &pfx) },
-		func() error { return unmarshalAll(pfx.AuthSafe.Content.Bytes, &content) },
-		func() error { return unmarshalAll(content, &parts) },
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	parts, _, err := partsOf(file)
+	if err != nil {
+		return nil, err
 	}
 	for _, part := range parts {
 		var plain []byte

@@ -25,7 +25,7 @@ func must[T any](v T, err error) T {
 }
 
 // golden is a store that keytool made, with the password canary12.
-func golden(t *testing.T, name string) []byte {
+func golden(t testing.TB, name string) []byte {
 	t.Helper()
 	return must(os.ReadFile("../pemkey/testdata/" + name))
 }
@@ -33,7 +33,7 @@ func golden(t *testing.T, name string) []byte {
 const password = "canary12"
 
 // certificates returns those of a text in PEM.
-func certificates(t *testing.T, text []byte) (all []*x509.Certificate) {
+func certificates(t testing.TB, text []byte) (all []*x509.Certificate) {
 	t.Helper()
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		all = append(all, must(x509.ParseCertificate(block.Bytes)))
@@ -173,6 +173,40 @@ func TestDamagedStores(t *testing.T) {
 	for _, other := range []string{"", "nonsense", "\xce\xce\xce\xce\x00\x00\x00\x02" + strings.Repeat("x", 30)} {
 		if _, _, err := Identity([]byte(other), nil, nil); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: got %v, want %v", other, err, ErrFormat)
+		}
+	}
+}
+
+// A store says how often it hashes the password, in its proof and for each part and each key that is encrypted. The
+// library hashes as often: the largest number that fits into the bytes of one here takes seconds, longer ones take
+// years.
+func TestRoundsAreBounded(t *testing.T) {
+	chain, key, err := Identity(golden(t, "java.jks"), []byte(password), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const written, large = "\x02\x03\x01\x02\x03", "\x02\x03\x7f\xff\xff" // 66,051 and 8,388,607 in DER
+	few := pkcs12.Modern.WithIterations(0x010203)
+	file := must(few.Encode(must(pemkey.Load(key, nil)), certificates(t, chain)[0], nil, password))
+	maxRounds = 1 << 20
+	defer func() { maxRounds = 10_000_000 }()
+	if _, _, err := Identity(file, []byte(password), nil); err != nil {
+		t.Fatalf("66051 rounds: got %v, want the key", err)
+	}
+	parts := strings.Split(string(file), written)
+	if len(parts) != 4 {
+		t.Fatalf("got %d numbers of rounds, want 3", len(parts)-1)
+	}
+	for i := 1; i < len(parts); i++ {
+		damaged := []byte(strings.Join(parts[:i], written) + large + strings.Join(parts[i:], written))
+		for _, given := range [][]byte{[]byte(password), nil} {
+			_, _, noKey := Identity(damaged, given, nil)
+			_, none := Authorities(damaged, given)
+			for _, err := range []error{noKey, none} {
+				if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "8388607 times") {
+					t.Errorf("number %d: got %v, want the rounds in an error", i, err)
+				}
+			}
 		}
 	}
 }

@@ -91,6 +91,9 @@ func decodeChain(file []byte, password string) (found keyEntry, err error) {
 // integrity only with the empty password, as which none counts.
 func openPKCS12[T any](file, password []byte, decode func([]byte, string) (T, error)) (found T, err error) {
 	plain, hasProof, err := withoutProof(file)
+	if err == nil {
+		err = checkRounds(file)
+	}
 	switch {
 	case err != nil:
 		return found, fmt.Errorf("%w: %w", ErrFormat, err)

@@ -1,0 +1,51 @@
+package matrix
+
+import "brokerconn/application/broker"
+
+// Faults that were met in the field: see acceptance/discoveries.
+
+var fieldRows = []Row{
+	{36, "idle flow that is forgotten, in silence",
+		in("R", "forget; +1s send 10", Want{Kind: broker.ErrRequestTimeout, Fate: FullySent, Next: Backoff, Level: Warn,
+			Metrics: "connection lost, 1 failed, 1 timed out"}),
+		[]Absence{{"DTVHAFKC", "the flow is not idle; row 7 has silence"}}},
+	{37, "idle flow that is forgotten, with a reset",
+		in("R", "forget-reset; +1s send 10",
+			idle(broker.ErrConnection, "reset").fate(FullySent).metrics("connection lost, 1 failed")),
+		[]Absence{{"DTVHAFKC", "the flow is not idle; row 5 has resets"}}},
+	{38, "throttle time without an end",
+		in("F", "set release 4.4; 2040ms ask; 2040ms throttle 596h; +600ms send 10", unharmed().level(Info)),
+		[]Absence{{"DTVHARKC", "an answer has it: as in flight"}}},
+	{39, "answers to acks 0",
+		in("F", "+250ms answer-all; +260ms post 10", unharmed().metrics("1 dropped")),
+		[]Absence{{"DTVHA", "no request of a caller is sent"}, {"RKC", "as in flight"}}},
+	{40, "probes cut by a forwarder",
+		in("V", "set probe true; 0s dead-end 300ms", asked(broker.ErrConnection, "")),
+		[]Absence{{"DTHARFKC", "probes are sent in one phase"}}},
+	{41, "table with an invalid range",
+		in("V", "set peer kroxylicious", unharmed().level(Warn)),
+		[]Absence{{"DTHARFKC", "the table comes in one phase"}}},
+	{42, "error 35 with the versions on offer",
+		in("V", "set release 2.4", unharmed()), oneQuestion},
+	{43, "error 35 without versions",
+		in("V", "set release 1.0", unharmed()), oneQuestion},
+	{44, "error 35 in no layout",
+		in("V", "set peer librdkafka-mock", unharmed()),
+		oneQuestion},
+	{45, "a second login within a second",
+		in("K", "2500ms renew; 2600ms renew", unharmed()), []Absence{{"DTVHARFC", noSession}}},
+	{46, "login that succeeds and dies at the first request",
+		judging(in("F", "@0s; set login true; in-vain 1s", lost(broker.ErrConnection, "login", "1")), 1),
+		[]Absence{{"DTVHARKC", "the first request is in flight"}}},
+	{47, "silent proxy", cells(
+		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, ""))),
+		[]Absence{{"TVHARFKC", "row 7: the proxy has no part in what follows"}}},
+	{48, "connection limit: closed without a byte",
+		in("V", "0s limit-ip 300ms", asked(broker.ErrConnection, "")),
+		[]Absence{{"DTHARFKC", "limits are those of new connections"}}},
+	{49, "connection limit: held and reset",
+		in("V", "0s limit-rate 300ms", asked(broker.ErrConnection, "reset")),
+		[]Absence{{"DTHARFKC", "limits are those of new connections"}}},
+	{50, "connection limit: served late",
+		in("V", "0s limit-late 6s", unharmed()), []Absence{{"DTHARFKC", "limits are those of new connections"}}},
+}

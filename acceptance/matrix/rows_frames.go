@@ -1,0 +1,85 @@
+package matrix
+
+import "brokerconn/application/broker"
+
+// Faults of frames and of their contents.
+
+// violations returns the cells of answers that are against the protocol.
+func violations(fault string, kind error, text string) []Cell {
+	return cells(
+		in("V", fault, unready(kind, text).final()),
+		inside(fault, kind, text))
+}
+
+// inside returns the same, without the first answer of a connection.
+func inside(fault string, kind error, text string) []Cell {
+	return cells(
+		in("HA", fault, loginLost(kind, text).final()),
+		in("F", fault, lost(kind, text, "3").final()),
+		in("K", fault, renewalViolated(kind, text)),
+		in("C", fault, drained(kind, text).final()))
+}
+
+// renewalViolated is an answer to a reauthentication that is against the protocol.
+func renewalViolated(kind error, text string) Want {
+	w := renewal(text).final().next(Backoff)
+	w.Kind = kind
+	return w
+}
+
+const notAFrame = "there is no frame: the bytes are those of a handshake of TLS, see row 25"
+
+var oneQuestion = []Absence{{"DTHARFKC", "ApiVersions is asked in one phase"}}
+
+var frameRows = []Row{
+	{11, "size below 4 or negative", cells(
+		violations("negative-size 5", broker.ErrFrameSize, ""),
+		violations("size 3", broker.ErrFrameSize, "")),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
+	{12, "size above the limit", cells(
+		violations("size 1048577", broker.ErrFrameSize, "1048577"),
+		in("V", "http", unready(broker.ErrNotKafka, "HTTP").final()),
+		in("V", "alert", unready(broker.ErrTLSExpected, "TLS").final()),
+		noted("a peer that has spoken Kafka before speaks it",
+			cells(inside("http", broker.ErrFrameSize, "48 54 54 50"),
+				inside("alert", broker.ErrFrameSize, "15 03 03")))),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
+	{13, "size that lies, and a stall", cells(
+		in("V", "size 500000", unready(broker.ErrSetupTimeout, "")),
+		in("HA", "size 500000", loginLost(broker.ErrSetupTimeout, "")),
+		in("F", "size 500000; size 500000; size 500000", lost(broker.ErrRequestTimeout, "", "3").
+			metrics("connection lost, 3 failed, 1 timed out")),
+		in("K", "size 500000", renewal("no answer")),
+		in("C", "size 500000", drained(broker.ErrRequestTimeout, "").
+			metrics("connection lost, 1 failed, 1 timed out"))),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
+	{14, "wrong correlation id", cells(
+		violations("wrong-id 1", broker.ErrOutOfOrder, ""),
+		violations("wrong-id 100000", broker.ErrOutOfOrder, "")),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", "row 15 has the answer to no request"}}},
+	{15, "duplicate or unrequested answer", cells(
+		in("R", "550ms twice; +1s send 10", idle(broker.ErrOutOfOrder, "").final().fate(Answered)),
+		judging(in("F", "twice", lost(broker.ErrOutOfOrder, "", "2").final()), 3, 4),
+		in("F", "+250ms answer-all; +260ms post 10", unharmed().metrics("1 dropped"))),
+		[]Absence{{"D", noConnection}, {"T", notAFrame},
+			{"VHAKC", "an answer that was asked for before another, row 14"}}},
+	{16, "truncated body or trailing bytes", cells(
+		in("V", "short 3", unready(broker.ErrProtocol, "").final()),
+		in("V", "long 5", unready(broker.ErrProtocol, "").final()),
+		in("HA", "short 3", loginLost(broker.ErrProtocol, "").final()),
+		in("HA", "long 5", loginLost(broker.ErrProtocol, "").final()),
+		in("K", "short 3", renewalViolated(broker.ErrProtocol, "")),
+		in("K", "long 5", renewalViolated(broker.ErrProtocol, ""))),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"RFC", "the bodies of callers' answers are theirs to read"}}},
+	{17, "ApiVersions: error 35 in a v0 body",
+		in("V", "set release 2.4", unharmed()),
+		oneQuestion},
+	{18, "ApiVersions unknown: the broker closes",
+		cells(
+			in("V", "@0s; set old 8; set probe true", asked(broker.ErrConnection, "").level(Warn)),
+			in("V", "set old 9; set probe true", unharmed().level(Warn))),
+		oneQuestion},
+	{19, "no version of a request in common",
+		in("F", "set peer controller; 2040ms ask", unharmed()),
+		[]Absence{{"DTVHA", "requests of callers wait"}, {"RKC", "as in flight: the request alone fails"}}},
+}

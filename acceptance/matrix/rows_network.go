@@ -1,0 +1,95 @@
+package matrix
+
+import (
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// Faults of names, dials and streams.
+
+// perPhase returns the cells of a fault that ends the connection in each phase from ApiVersions on, without the idle
+// one, which differs by the fault.
+func perPhase(fault string, kind error, text string) []Cell {
+	return cells(
+		in("V", fault, asked(kind, text)),
+		in("HA", fault, loginLost(kind, text)),
+		in("F", fault, lost(kind, text, "3")),
+		in("K", fault, renewal(text)),
+		in("C", fault, drained(kind, text)))
+}
+
+// The bounds of the connections of package sim.
+const (
+	setupBound   = 8 * time.Second
+	requestBound = 3 * time.Second
+)
+
+const (
+	noConnection = "there is no connection yet"
+	noName       = "names are looked up before a dial only"
+	nothingSent  = "no frame is on the way"
+)
+
+var networkRows = []Row{
+	{1, "DNS failure or NXDOMAIN",
+		in("D", "0s no-dns 20ms", unready(broker.ErrResolve, "no such host")),
+		[]Absence{{"TVHARFKC", noName}}},
+	{2, "refused or unreachable", cells(
+		in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused")),
+		in("D", "set addresses 2; 0s refuse 100ms", unready(broker.ErrDial, "refused").next(Redial).level(Debug))),
+		[]Absence{{"TVHARFKC", "an established connection is not refused; row 5 has its reset"}}},
+	{3, "connect black hole",
+		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		[]Absence{{"TVHARFKC", "the connection is established; row 7 has its silence"}}},
+	{4, "accepted and closed without a byte", cells(
+		in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "")),
+		in("V", "0s dead-end 300ms", asked(broker.ErrConnection, "EOF")),
+		in("V", "fin", asked(broker.ErrConnection, "EOF")),
+		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),
+		in("H", "fin", loginLost(broker.ErrConnection, "EOF")),
+		in("A", "fin", loginLost(broker.ErrConnection, "EOF"))),
+		[]Absence{{"D", noConnection}, {"R", "rows 5 and 34 have the end of an idle connection"},
+			{"FKC", "row 6 has the end within a frame, and row 5 one without a byte"}}},
+	{5, "reset", cells(
+		in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused")),
+		in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset")),
+		in("R", "reset", idle(broker.ErrConnection, "reset")),
+		perPhase("reset", broker.ErrConnection, "reset")), nil},
+	{6, "FIN within a frame",
+		perPhase("cut 6", broker.ErrConnection, "EOF"),
+		[]Absence{{"D", noConnection}, {"T", "row 25 has handshakes that are cut off, row 4 their end"},
+			{"R", nothingSent}}},
+	{7, "half-open: silence", cells(
+		in("T", "0s tls-slow 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("V", "silence", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("HA", "silence", loginLost(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("R", "silence; +1s send 10", Want{Kind: broker.ErrRequestTimeout, Fate: FullySent, Next: Backoff,
+			Level: Warn, Metrics: "connection lost, 1 failed, 1 timed out",
+			Down: 1700*time.Millisecond + requestBound}),
+		in("F", "silence", lost(broker.ErrRequestTimeout, "", "3").
+			metrics("connection lost, 3 failed, 1 timed out").down(2*time.Second+requestBound)),
+		in("K", "silence", renewal("no answer").down(2*time.Second+setupBound)),
+		in("C", "silence", drained(broker.ErrRequestTimeout, "").
+			metrics("connection lost, 1 failed, 1 timed out").down(2*time.Second+requestBound))),
+		[]Absence{{"D", "row 3 is a dial without an answer"}}},
+	{8, "one byte a read, cut at every place", cells(
+		in("TVHAFK", "set piece 1", unharmed()),
+		in("R", "set piece 1; +1s send 10", unharmed()),
+		in("C", "set piece 1", emptied())),
+		[]Absence{{"D", noConnection}}},
+	{9, "short and blocked writes", cells(
+		in("VHAFK", "set take 1", unharmed()),
+		in("C", "set take 1", emptied()),
+		in("F", "set window 100; 1900ms silence; 1990ms send 2000", lost(broker.ErrRequestTimeout, "", "4").
+			metrics("connection lost, 4 failed, 1 timed out").fate(PartlySent).rest(NotSent))),
+		[]Absence{{"D", noConnection}, {"T", "the bytes of a handshake are crypto/tls's"}, {"R", nothingSent}}},
+	{10, "delay below the timeout", cells(
+		in("D", "0s slow-dns 6s", unharmed()),
+		in("T", "0s tls-slow 6s", unharmed()),
+		in("V", "late 6s", unharmed()),
+		in("HA", "late 5s", unharmed()),
+		in("FK", "late 2500ms", unharmed()),
+		in("C", "late 2500ms", emptied())),
+		[]Absence{{"R", nothingSent}}},
+}

@@ -1,0 +1,48 @@
+package matrix
+
+import "brokerconn/application/broker"
+
+// Faults of time, and of the connection's owner.
+
+const (
+	gapNote     = "what arrived meanwhile is read before timers end; a request that waits is over its time"
+	lateAttempt = "attempt failed, 1 refused"
+	lateLogin   = "attempt failed, login failed, 1 refused"
+)
+
+var ownerRows = []Row{
+	{29, "throttle time",
+		in("F", "set release 4.4; 2040ms ask; 2040ms throttle 500ms; +600ms send 10", unharmed().level(Info)),
+		[]Absence{{"DTVHARKC", "an answer has it: as in flight"}}},
+	{30, "the process is stopped for 10 minutes", noted(gapNote, cells(
+		in("D", "+1ms gap 10m", unready(broker.ErrSetupTimeout, "").phase('V').fate(NotSent).metrics(lateAttempt)),
+		in("T", "gap 10m", unready(broker.ErrSetupTimeout, "").phase('V').fate(NotSent).metrics(lateAttempt)),
+		in("V", "gap 10m", unharmed().fate(NotSent).metrics("1 refused")),
+		in("H", "gap 10m", loginLost(broker.ErrSetupTimeout, "").fate(NotSent).metrics(lateLogin)),
+		in("A", "set lifetime 1h; gap 10m", unharmed().fate(NotSent).metrics("1 refused")),
+		in("R", "gap 10m", unharmed()),
+		in("F", "gap 10m", unharmed()),
+		in("K", "gap 10m", renewal("no answer")),
+		in("C", "gap 10m", emptied()))), nil},
+	{31, "a caller cancels", cells(
+		in("V", "withdraw", canceled("1")),
+		in("F", "cancel 0; cancel 0; cancel 0", canceled("3"))),
+		[]Absence{{"DTHAKC", "as in ApiVersions: the request waits, or in flight"}, {"R", "there is no request"}}},
+	{32, "the owner closes", cells(
+		in("DTV", "+1ms close-for-good", closed(NotSent, "closed, 1 refused")),
+		in("HA", "+1ms close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),
+		in("R", "close-for-good", closed(None, "closed")),
+		in("F", "close-for-good", closed(FullySent, "closed, 3 failed")),
+		in("K", "close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),
+		in("C", "close-for-good", closed(FullySent, "closed, 1 failed"))), nil},
+	{33, "a slow owner",
+		in("F", "set polled true; doze 2s", unharmed()),
+		[]Absence{{"DTVHARKC", "there is no result to receive"}}},
+	{34, "idle limit of the broker", cells(
+		in("R", "+2s fin", idle(nil, "").level(Debug).metrics("closed").next(Redial))),
+		[]Absence{{"DTVHAFKC", "the connection is not idle"}}},
+	{35, "a provider of credentials blocks", cells(
+		in("A", "@0s; set mechanism SCRAM-SHA-256; slow-credentials 9s", loginLost(broker.ErrSetupTimeout, "")),
+		in("K", "set mechanism SCRAM-SHA-256; 1900ms slow-credentials 9s", renewal(""))),
+		[]Absence{{"DTVHRC", "no credentials are asked for"}, {"F", "hooks and loggers run without the lock: row 33"}}},
+}

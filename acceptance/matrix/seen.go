@@ -1,0 +1,227 @@
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Seen is what an engine saw of a cell.
+type Seen struct {
+	moment time.Duration // of the fault
+
+	err   error        // with which the connection was lost first
+	from  broker.State // in which it was lost
+	down  time.Duration
+	lost  bool
+	next  Next
+	level Level
+	fates map[int64]fate
+	texts string // of the losses
+	tally tally
+	over  bool // what follows is the end of the run
+}
+
+func newSeen(moment time.Duration) *Seen {
+	return &Seen{moment: moment, next: Same, level: Quiet, fates: map[int64]fate{}}
+}
+
+// fate is how a request ended, and whether the connection had been lost before.
+type fate struct {
+	err  error
+	kept bool
+}
+
+// completed takes the end of a request.
+func (s *Seen) completed(request int64, err error) { s.fates[request] = fate{err, s.lost} }
+
+// changed takes a change of state.
+func (s *Seen) changed(at time.Duration, from, to broker.State, err error) {
+	if !s.over && err != nil {
+		s.texts += explained(err) + "\n"
+	}
+	switch {
+	case s.over || at < s.moment:
+	case to.Down() && !s.lost:
+		s.lost, s.err, s.from, s.down = true, err, from, at
+		s.next = Closed
+	case to == broker.Connecting && s.next == Closed:
+		if s.next = Redial; at > s.down {
+			s.next = Backoff
+		}
+	}
+}
+
+// wrong returns how what was seen differs from what is wanted.
+func (s *Seen) wrong(c Cell) (list []string) {
+	differs := func(what string, got, want any) {
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			list = append(list, fmt.Sprintf("%s: got %v, want %v", what, got, want))
+		}
+	}
+	w := c.Want
+	differs("next state", s.next, w.Next)
+	differs("level", s.level, w.Level)
+	differs("metrics", s.tally, w.Metrics)
+	if w.Down != 0 {
+		differs("time of the loss", s.down, w.Down)
+	}
+	switch {
+	case w.Kind == broker.ErrClosed: // a close without a cause has no error
+		list = append(list, wrongError("loss", s.err, c.with(nil))...)
+	case s.lost && s.err != nil || w.Kind != nil && w.Next != Same:
+		list = append(list, wrongError("loss", s.err, c)...)
+		differs("state of the loss", s.from, c.state())
+		if !strings.Contains(s.texts, w.Text) {
+			list = append(list, fmt.Sprintf("losses: got %swant %q in it", s.texts, w.Text))
+		}
+	}
+	for i, number := range c.judged() {
+		f, done := s.fates[number]
+		what := fmt.Sprintf("request %d", number)
+		want := w.Fate
+		if i > 0 && w.Rest != "" {
+			want = w.Rest
+		}
+		switch innocent := i > 0 && (w.Final || w.Kind == broker.ErrRequestTimeout); {
+		case !done:
+			list = append(list, what+": got no end")
+			continue
+		case f.err == nil || f.err == broker.ErrNotReady: // which it has of its owner
+		case innocent && w.Next != Same:
+			list = append(list, wrongError(what, f.err, c.with(broker.ErrConnection))...)
+		default:
+			list = append(list, wrongError(what, f.err, c)...)
+		}
+		differs(what, fateOf(f), want)
+	}
+	return list
+}
+
+// with returns the cell with another error, which is not final.
+func (c Cell) with(kind error) Cell {
+	c.Want.Kind, c.Want.Final = kind, false
+	return c
+}
+
+// wrongError compares an error with the one that is wanted.
+func wrongError(what string, err error, c Cell) (list []string) {
+	w := c.Want
+	if w.Kind == nil || err == nil {
+		if err != nil || w.Kind != nil {
+			list = append(list, fmt.Sprintf("%s: got error %v, want %v", what, err, w.Kind))
+		}
+		return list
+	}
+	text := explained(err)
+	if e, ok := errors.AsType[*broker.Error](err); ok && e.Phase != c.state() {
+		list = append(list, fmt.Sprintf("%s: got phase %v, want %v", what, e.Phase, c.state()))
+	}
+	if !errors.Is(err, w.Kind) {
+		list = append(list, fmt.Sprintf("%s: got error %v, want %v", what, text, w.Kind))
+	}
+	if got := !broker.Retriable(err); got != w.Final {
+		list = append(list, fmt.Sprintf("%s: got final %v, want %v: %s", what, got, w.Final, text))
+	}
+	return list
+}
+
+// explained returns the text of an error, with its hint.
+func explained(err error) string {
+	if e, ok := errors.AsType[*broker.Error](err); ok {
+		return e.Error() + "; " + e.Hint
+	}
+	return err.Error()
+}
+
+func fateOf(f fate) Fate {
+	err := f.err
+	e, ok := errors.AsType[*broker.Error](err)
+	switch {
+	case err == nil && f.kept:
+		return Kept
+	case err == nil:
+		return Answered
+	case err == broker.ErrNotReady:
+		return NotSent
+	case errors.Is(err, broker.ErrCanceled):
+		return Canceled
+	case ok:
+		return Fate("failed, " + e.Sent.String())
+	}
+	return Fate(err.Error())
+}
+
+// tally counts the events of a connection's metrics until it is stopped.
+type tally struct {
+	ports.NopMetrics
+	stopped                         bool
+	attempts, lost, clean           int
+	logins, relogins                int
+	failed, timedOut                int
+	canceled, refused, drop, stalls int
+}
+
+func (t *tally) count(n *int) {
+	if !t.stopped {
+		*n++
+	}
+}
+
+func (t *tally) ConnectionClosed(_ time.Time, ready, clean bool) {
+	switch {
+	case clean:
+		t.count(&t.clean)
+	case ready:
+		t.count(&t.lost)
+	default:
+		t.count(&t.attempts)
+	}
+}
+
+func (t *tally) LoginFailed(_ time.Time, again bool) {
+	if again {
+		t.count(&t.relogins)
+	} else {
+		t.count(&t.logins)
+	}
+}
+
+func (t *tally) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {
+	t.count(&t.failed)
+	if timedOut {
+		t.count(&t.timedOut)
+	}
+}
+
+func (t *tally) RequestCanceled(time.Time, int16, int16) { t.count(&t.canceled) }
+func (t *tally) RequestRefused(time.Time, int16)         { t.count(&t.refused) }
+func (t *tally) RequestStalled(time.Time, int16, int16)  { t.count(&t.stalls) }
+func (t *tally) ResponseDropped(time.Time)               { t.count(&t.drop) }
+
+// String returns the names of what was counted, and the numbers of requests.
+func (t tally) String() string {
+	var list []string
+	for _, n := range []struct {
+		name   string
+		count  int
+		number bool
+	}{
+		{"attempt failed", t.attempts, false}, {"connection lost", t.lost, false}, {"closed", t.clean, false},
+		{"login failed", t.logins, false}, {"reauthentication failed", t.relogins, false},
+		{"failed", t.failed, true}, {"timed out", t.timedOut, true}, {"canceled", t.canceled, true},
+		{"refused", t.refused, true}, {"dropped", t.drop, true}, {"stalled", t.stalls, true},
+	} {
+		switch {
+		case n.count > 0 && n.number:
+			list = append(list, fmt.Sprintf("%d %s", n.count, n.name))
+		case n.count > 0:
+			list = append(list, n.name)
+		}
+	}
+	return strings.Join(list, ", ")
+}

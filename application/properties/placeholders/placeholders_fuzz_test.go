@@ -1,0 +1,99 @@
+package placeholders
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// FuzzResolve replaces the placeholders of any text by one value, and compares with a reader that is written without
+// an expression: what is in none of them stays as it is, the value is not searched again, and an error shows no other
+// part of the text.
+func FuzzResolve(f *testing.F) {
+	for _, text := range []string{"${file:s.properties:pw}", "x${file:s.properties:pw}y${env:NONE}", "${file:pw}",
+		"${", "$${a:b}", "${a}${b:c:d:e}", "}${file::pw}{", "${file:s.properties:${env:X}}", "${\n:\n}",
+		"\xff${file:a:\xff}"} {
+		f.Add(text, "${file:a:b}")
+		f.Add(text+"canary-4711", "right")
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		var asked []string
+		providers := Providers{"file": {Class: kafkas + "FileConfigProvider"}}
+		got, err := providers.Resolve(text, func(name string) (map[string]string, error) {
+			asked = append(asked, name)
+			if name == "none" {
+				return nil, errors.New("no such file")
+			}
+			return map[string]string{"pw": value, "": "empty"}, nil
+		})
+		parts, names := split(text)
+		if strings.Join(In(text), "|") != strings.Join(names, "|") {
+			t.Fatalf("%q: got the providers %q, want %q", text, In(text), names)
+		}
+		for _, name := range asked {
+			if !strings.Contains(text, name+":") {
+				t.Fatalf("%q: the file %q was read", text, name)
+			}
+		}
+		if err != nil {
+			if len(names) == 0 || strings.Contains(err.Error(), "canary") && !strings.Contains(strings.Join(names, "")+
+				strings.Join(asked, "")+placeholderOf(text), "canary") {
+				t.Fatalf("%q: got %v", text, err)
+			}
+			return
+		}
+		for _, name := range names {
+			if name != "file" {
+				t.Fatalf("%q: got %q, want an error for the provider %q", text, got, name)
+			}
+		}
+		// Without placeholders the parts are the whole text, and each one is a value of the file.
+		rest := got
+		for i, part := range parts {
+			after, ok := strings.CutPrefix(rest, part)
+			if rest = after; ok && i < len(parts)-1 {
+				long, found := strings.CutPrefix(rest, value)
+				if rest = long; !found {
+					rest, ok = strings.CutPrefix(rest, "empty")
+				}
+			}
+			if !ok {
+				t.Fatalf("%q: got %q, want the parts %q with values between them", text, got, parts)
+			}
+		}
+		if rest != "" {
+			t.Fatalf("%q: got %q at the end of %q", text, rest, got)
+		}
+	})
+}
+
+// placeholderOf returns all that is in placeholders.
+func placeholderOf(text string) string {
+	parts, _ := split(text)
+	for _, part := range parts {
+		text = strings.Replace(text, part, "", 1)
+	}
+	return text
+}
+
+// split returns what is around the placeholders of a text, and the names of their providers: a placeholder is "${",
+// a first ':' and a '}' behind it, without a '}' between.
+func split(text string) (parts, names []string) {
+	rest, part := text, ""
+	for rest != "" {
+		begin := strings.Index(rest, "${")
+		if begin < 0 {
+			break
+		}
+		inside, after, closed := strings.Cut(rest[begin+2:], "}")
+		name, _, has := strings.Cut(inside, ":")
+		if !closed || !has {
+			part += rest[:begin+1]
+			rest = rest[begin+1:]
+			continue
+		}
+		parts, names = append(parts, part+rest[:begin]), append(names, name)
+		part, rest = "", after
+	}
+	return append(parts, part+rest), names
+}
