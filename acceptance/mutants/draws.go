@@ -45,7 +45,7 @@ func (d *draws) add(r result) {
 // counted is how many count for the quota.
 func (d *draws) counted() int { return d.count[killed] + d.count[survived] }
 
-// next returns the mutant to be tried next; nil if there is none. It waits while those under way may fill
+// next returns the mutant to be tried next; nil if all were. It waits while those under way may fill
 // the quota.
 func (d *draws) next() *mutant {
 	d.mu.Lock()

@@ -89,21 +89,24 @@ func TestSampleAndCompare(t *testing.T) {
 	mutants(t, 1, []string{want}, "compare", "-dir", dir, "-moved", moved, record)
 }
 
-// Two are equivalent: nobody reads the log. With a reason for each that survives, the score counts alone.
+// Nothing reads the log, so that its mutants are equivalent. With a reason for each that survives, the score
+// counts alone.
 func TestScoreHasReasons(t *testing.T) {
 	files := small()
-	files["domain/a_test.go"] = strings.ReplaceAll(files["domain/a_test.go"], "Limit(10) != 9", "Limit(9) != 9 || Limit(10) != 9")
+	files["domain/a_test.go"] = strings.ReplaceAll(files["domain/a_test.go"],
+		"Limit(10) != 9", "Limit(9) != 9 || Limit(10) != 9")
 	dir, cache := plant(t, files), t.TempDir()
 	out := mutants(t, 1, []string{"in all "}, "run", "-dir", dir, "-n", "0", "-cache", cache, "domain")
 	reasons := "# id, kind, reason\n"
 	for line := range strings.Lines(out) {
 		if id, ok := strings.CutPrefix(line, "no reason: "); ok {
-			reasons += strings.Fields(id)[0] + "\tequivalent\tnobody reads the log\n"
+			reasons += strings.Fields(id)[0] + "\tequivalent\tnothing reads the log\n"
 		}
 	}
 	files["acceptance/mutants/testdata/reasons.tsv"] = reasons
 	dir = plant(t, files)
-	out = mutants(t, 0, []string{"of which 0 have no reason: 100.0 %"}, "run", "-dir", dir, "-n", "0", "-cache", cache, "domain")
+	out = mutants(t, 0, []string{"of which 0 have no reason: 100.0 %"},
+		"run", "-dir", dir, "-n", "0", "-cache", cache, "domain")
 	if strings.Contains(out, "\tdomain TestLimit") {
 		t.Errorf("the record of the same source: got it run once more:\n%s", out)
 	}

@@ -55,8 +55,8 @@ func newBench(o options) (*bench, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(cache))
 	}
-	return &bench{root: root, work: work, cache: cache, limit: o.limit, workers: max(o.workers, 1), lacking: map[string]bool{},
-		rapid: map[string]bool{}}, nil
+	return &bench{root: root, work: work, cache: cache, limit: o.limit, workers: max(o.workers, 1),
+		lacking: map[string]bool{}, rapid: map[string]bool{}}, nil
 }
 
 func (b *bench) close() error { return errors.Join(os.RemoveAll(b.work), os.RemoveAll(b.cache)) }
