@@ -88,10 +88,13 @@ func (l *loop) connected() bool {
 }
 
 // drained reports whether the connection is closed and all responses are taken. Drain itself may
-// find the last response, which is for Recv then, and nothing else is to come.
+// find the last ones and close the connection: they are for Recv then, and no news follows.
 func (l *loop) drained() bool {
 	if l.Drain() {
 		return true
+	}
+	if !l.Disconnected() {
+		return false
 	}
 	l.Recv()
 	return l.Drain()
