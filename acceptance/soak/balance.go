@@ -74,6 +74,25 @@ func await(come func() bool) bool {
 	return true
 }
 
+// calm is how many measurements in a row have found nothing lower.
+const calm = 20
+
+// lowest is the lowest level of a few measurements: what has just been used may still be at its end.
+func lowest(ledger int64) level {
+	low := measure(ledger)
+	for n := 0; n < calm; n++ {
+		time.Sleep(10 * time.Millisecond)
+		now := measure(ledger)
+		if now.goroutines < low.goroutines || now.descriptors < low.descriptors {
+			n = 0
+		}
+		low.goroutines = min(low.goroutines, now.goroutines)
+		low.descriptors = min(low.descriptors, now.descriptors)
+		low.heap = min(low.heap, now.heap)
+	}
+	return low
+}
+
 // settle waits for the goroutines and descriptors that are about to end, and returns the level
 // when they have, or after patience.
 func (l level) settle(ledger int64) (now level) {

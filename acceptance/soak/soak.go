@@ -147,10 +147,11 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	return err
 }
 
-// measureAt measures a level, which is awaited to come down to that of want, unless that is nil.
+// measureAt measures a level, which is awaited to come down to that of want. If that is nil, it is the
+// first one.
 func measureAt(want *levels, which func(*levels) level, ledger func() int64) level {
 	if want == nil {
-		return measure(ledger())
+		return lowest(ledger())
 	}
 	return which(want).settle(ledger())
 }
