@@ -102,7 +102,7 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	if setup.Login {
 		s.broker.Login = &model.Login{Lifetime: setup.Lifetime, Mechanisms: []model.Mechanism{s.deniable()}}
 	}
-	s.setSite(simulation.Site{Accept: s.broker.Accept, Handshake: setup.Handshake})
+	s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: setup.Handshake})
 	s.setName(simulation.Name{})
 	began := time.Now()
 	steps := slices.Clone(s.plan.Steps)
@@ -202,7 +202,7 @@ func (s *stage) addresses() []string {
 	return []string{"10.0.0.1:9092", "10.0.0.2:9092"}[:max(s.plan.Setup.Addresses, 1)]
 }
 
-func (s *stage) setSite(to simulation.Site) {
+func (s *stage) setListener(to simulation.Site) {
 	setup := s.plan.Setup
 	to.Path = simulation.Path{Latency: setup.Latency, Window: setup.Window}
 	if setup.Piece > 0 {
@@ -248,9 +248,9 @@ func spoils(change func(*model.Reply, sim.Step)) verb {
 
 func sites(of func(*stage, sim.Step) simulation.Site) verb {
 	return func(s *stage, step sim.Step) {
-		s.setSite(of(s, step))
+		s.setListener(of(s, step))
 		s.world.At(s.world.Now().Add(step.For), func() {
-			s.setSite(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
+			s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
 		})
 	}
 }
@@ -289,9 +289,9 @@ var worldVerbs = map[string]verb{
 	}),
 	"limit-late": sites(func(s *stage, step sim.Step) simulation.Site { return s.after(step.For, s.broker.Accept) }),
 	"tls-slow": func(s *stage, step sim.Step) {
-		s.setSite(simulation.Site{Accept: s.broker.Accept, Handshake: step.For})
+		s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: step.For})
 		s.world.At(s.world.Now().Add(time.Second), func() {
-			s.setSite(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
+			s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
 		})
 	},
 	"no-dns":   names(func(sim.Step) simulation.Name { return simulation.Name{Err: errors.New("no such host")} }),
