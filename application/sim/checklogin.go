@@ -82,8 +82,9 @@ func (c *checker) between(req *model.Request) {
 		r.queue[0].number)
 }
 
-// replacedLately is for how long a login with other authenticators may have to wait.
-const replacedLately = 5 * time.Second
+// replacedLately is longer than a SaslHandshake may be on its way: what is replaced meanwhile is used behind that
+// login.
+const replacedLately = time.Second
 
 // token is a token at the broker.
 func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
