@@ -18,6 +18,7 @@ func FuzzShrinkBy(f *testing.F) {
 		f.Add(p.String(), uint8(seed), uint8(3*seed))
 	}
 	f.Add("0s send 9223372036854775807 1000h\n1s send\n1s cancel 3\n", uint8(0), uint8(2))
+	f.Add("10s send\n0s cancel\n", uint8(0), uint8(1)) // not in the order of time
 	f.Fuzz(func(t *testing.T, text string, first, second uint8) {
 		p, err := sim.ParsePlan(text)
 		if err != nil || len(p.Steps) == 0 || len(p.Steps) > 40 {
