@@ -19,6 +19,7 @@ func FuzzConversation(f *testing.F) {
 	f.Add("alice", "canary", []byte("salt"), uint16(0), false, 0, byte(0), uint8(0))
 	f.Add("a,=b", "c\u00e4n\u00e4ry", []byte{0}, uint16(7), true, 3, byte(1), uint8(1))
 	f.Add("\U0001f600", "x", bytes.Repeat([]byte{0xff}, 33), uint16(1), false, 50, byte(0x20), uint8(1))
+	f.Add("\xc4", "\x80", []byte("salt"), uint16(0), false, 0, byte(0), uint8(2)) // UTF-8 only together
 	f.Add("n", "p", []byte("salt"), uint16(0), false, 1, byte(4), uint8(2))
 	f.Fuzz(func(t *testing.T, name, password string, salt []byte, more uint16, long bool, at int, mask byte,
 		which uint8) {
