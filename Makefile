@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify planted cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
+.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -50,14 +50,14 @@ fuzz: ## every fuzz target for FUZZTIME (30s), one after another; at least 55
 sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and the cells that are hit
 	@$(GO) test -count=1 -timeout 24h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),1000000)
 
-sim-speed: ## steps and seeds of the simulation per second of processor time, on one core
-	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x ./application/sim
+sim-speed: ## steps and seeds of the simulation per second of processor time, on one core, five times
+	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x -count 5 ./application/sim
 
 storm: ## 10,000 clients lose a broker and come back, as a drawing
 	@$(GO) run ./application/cli/kafkaprobe sim storm --out application/cli/sim/storm.svg
 
-planted: ## defects of the core that the simulation finds within 20,000 seeds, with at most 8 lines of a plan each
-	@$(GO) run ./acceptance/planted
+mutants: ## defects of clients, and the seed by which the simulation finds each; which of them the tests of domain notice (half an hour)
+	@$(GO) run ./acceptance/planted -domain
 
 sim-verify: ## the simulation's golden traces on 64 and 32 bits, with the race detector, on 1 and 2 processors; 100,000 seeds run twice
 	@for p in 1 2; do GOMAXPROCS=$$p $(GO) test -count=1 -run '^TestGolden$$' ./application/sim || exit 1; done
@@ -101,7 +101,7 @@ words: ## words and names that this module does not use (DIR=folder)
 api: ## go doc -all of every public package, as a change to it is committed
 	@$(GO) run ./acceptance/house api -update
 
-mutants: ## which of 300 small changes of the core no test notices (an hour; OUT=record)
+mutate: ## which of 300 small changes of the core no test notices (an hour; OUT=record)
 	$(GO) run ./acceptance/mutants run -out $(or $(OUT),mutants.out)
 
 vulncheck: ## known vulnerabilities of the dependencies, by govulncheck (it needs https://vuln.go.dev, so it is no part of CI)

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -35,8 +36,11 @@ func exact(c Cell) []string {
 		Noted: func(_ time.Duration, e *domain.Event) { note(hooks, e) },
 		Completed: func(_ time.Duration, request int64, err error) {
 			s.completed(request, err)
+			if e, ok := errors.AsType[*broker.Error](err); ok && !errors.Is(err, broker.ErrUnsupportedVersion) {
+				hooks.RequestFailed(broker.RequestInfo{}, e)
+			}
 			if request > planned {
-				s.over, s.tally.stopped = true, true
+				s.end()
 			}
 		},
 		Metrics: &s.tally,
@@ -93,6 +97,8 @@ func (l *lines) Handle(_ context.Context, r slog.Record) error {
 		about = about || a.Key == "error"
 		return true
 	})
+	l.seen.mu.Lock()
+	defer l.seen.mu.Unlock()
 	if about && !l.seen.over && (l.seen.level == Quiet || r.Level > l.highest) {
 		l.highest = r.Level
 		l.seen.level = levelOf(r.Level)

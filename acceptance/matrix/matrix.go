@@ -203,6 +203,16 @@ func (r Row) at(phase byte) (cells []Cell, reason string) {
 	return cells, reason
 }
 
+// wired adds the fault of the wire to those cells that are in some phases.
+func wired(phases, wire string, list []Cell) []Cell {
+	for i := range list {
+		if strings.IndexByte(phases, list[i].Phase) >= 0 {
+			list[i].Wire = wire
+		}
+	}
+	return list
+}
+
 // in returns the cells of one fault in several phases.
 func in(phases, fault string, w Want) (cells []Cell) {
 	for i := range len(phases) {

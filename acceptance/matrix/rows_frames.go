@@ -37,21 +37,21 @@ var frameRows = []Row{
 		violations("size 3", broker.ErrFrameSize, "")),
 		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
 	{12, "size above the limit", cells(
-		violations("size 1048577", broker.ErrFrameSize, "1048577"),
-		in("V", "http", unready(broker.ErrNotKafka, "HTTP").final()),
-		in("V", "alert", unready(broker.ErrTLSExpected, "TLS").final()),
+		wired("VHAFKC", "replace 0 00100001", violations("size 1048577", broker.ErrFrameSize, "1048577")),
+		wired("V", "replace 0 485454502f312e3120", in("V", "http", unready(broker.ErrNotKafka, "HTTP").final())),
+		wired("V", "replace 0 15030300020228", in("V", "alert", unready(broker.ErrTLSExpected, "TLS").final())),
 		noted("a peer that has spoken Kafka before speaks it",
 			cells(inside("http", broker.ErrFrameSize, "48 54 54 50"),
 				inside("alert", broker.ErrFrameSize, "15 03 03")))),
 		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
-	{13, "size that lies, and a stall", cells(
+	{13, "size that lies, and a stall", wired("VHAFKC", "replace 0 0007a120", cells(
 		in("V", "size 500000", unready(broker.ErrSetupTimeout, "")),
 		in("HA", "size 500000", loginLost(broker.ErrSetupTimeout, "")),
 		in("F", "size 500000; size 500000; size 500000", lost(broker.ErrRequestTimeout, "", "3").
 			metrics("connection lost, 3 failed, 1 timed out")),
 		in("K", "size 500000", renewal("no answer")),
 		in("C", "size 500000", drained(broker.ErrRequestTimeout, "").
-			metrics("connection lost, 1 failed, 1 timed out"))),
+			metrics("connection lost, 1 failed, 1 timed out")))),
 		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"R", nothingSent}}},
 	{14, "wrong correlation id", cells(
 		violations("wrong-id 1", broker.ErrOutOfOrder, ""),

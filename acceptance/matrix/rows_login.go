@@ -71,7 +71,8 @@ var loginRows = []Row{
 		[]Absence{{"DVHARFKC", noTLS}}},
 	{26, "plaintext client and TLS broker, and the other way", cells(
 		in("T", "0s tls-fails 10 300ms", unready(broker.ErrTLS, "")),
-		in("V", "0s tls-port 40 300ms", unready(broker.ErrTLSExpected, "TLS").final())),
+		wired("V", "replace 0 15030300020228",
+			in("V", "0s tls-port 40 300ms", unready(broker.ErrTLSExpected, "TLS").final()))),
 		[]Absence{{"D", noConnection}, {"HARFKC", "the first bytes show it"}}},
 	{27, "session over, with requests in the pipeline",
 		in("K", "set lifetime 3s; 1900ms send 10; 2030ms send 10; +1s send 10; +2s send 10; +3s send 10",

@@ -36,7 +36,7 @@ var networkRows = []Row{
 		in("D", "0s no-dns 20ms", unready(broker.ErrResolve, "no such host")),
 		[]Absence{{"TVHARFKC", noName}}},
 	{2, "refused or unreachable", cells(
-		in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused")),
+		wired("D", "refuse", in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused"))),
 		in("D", "set addresses 2; 0s refuse 100ms", unready(broker.ErrDial, "refused").next(Redial).level(Debug))),
 		[]Absence{{"TVHARFKC", "an established connection is not refused; row 5 has its reset"}}},
 	{3, "connect black hole",
@@ -44,23 +44,22 @@ var networkRows = []Row{
 		[]Absence{{"TVHARFKC", "the connection is established; row 7 has its silence"}}},
 	{4, "accepted and closed without a byte", cells(
 		in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "")),
-		in("V", "0s dead-end 300ms", asked(broker.ErrConnection, "EOF")),
-		in("V", "fin", asked(broker.ErrConnection, "EOF")),
+		wired("V", "close-now", in("V", "0s dead-end 300ms", asked(broker.ErrConnection, ""))),
+		wired("V", "fin", in("V", "fin", asked(broker.ErrConnection, "EOF"))),
 		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),
-		in("H", "fin", loginLost(broker.ErrConnection, "EOF")),
-		in("A", "fin", loginLost(broker.ErrConnection, "EOF"))),
+		wired("HA", "fin", in("HA", "fin", loginLost(broker.ErrConnection, "EOF")))),
 		[]Absence{{"D", noConnection}, {"R", "rows 5 and 34 have the end of an idle connection"},
 			{"FKC", "row 6 has the end within a frame, and row 5 one without a byte"}}},
 	{5, "reset", cells(
-		in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused")),
-		in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset")),
-		in("R", "reset", idle(broker.ErrConnection, "reset")),
-		perPhase("reset", broker.ErrConnection, "reset")), nil},
+		wired("D", "refuse", in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused"))),
+		wired("T", "rst 100", in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset"))),
+		wired("R", "rst", in("R", "reset", idle(broker.ErrConnection, "reset"))),
+		wired("VHAFKC", "rst", perPhase("reset", broker.ErrConnection, "reset"))), nil},
 	{6, "FIN within a frame",
-		perPhase("cut 6", broker.ErrConnection, "EOF"),
+		wired("VHAFKC", "fin 6", perPhase("cut 6", broker.ErrConnection, "EOF")),
 		[]Absence{{"D", noConnection}, {"T", "row 25 has handshakes that are cut off, row 4 their end"},
 			{"R", nothingSent}}},
-	{7, "half-open: silence", cells(
+	{7, "half-open: silence", wired("TVHARFKC", "silence", cells(
 		in("T", "0s tls-slow 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
 		in("V", "silence", unready(broker.ErrSetupTimeout, "").down(setupBound)),
 		in("HA", "silence", loginLost(broker.ErrSetupTimeout, "").down(setupBound)),
@@ -71,18 +70,19 @@ var networkRows = []Row{
 			metrics("connection lost, 3 failed, 1 timed out").down(2*time.Second+requestBound)),
 		in("K", "silence", renewal("no answer").down(2*time.Second+setupBound)),
 		in("C", "silence", drained(broker.ErrRequestTimeout, "").
-			metrics("connection lost, 1 failed, 1 timed out").down(2*time.Second+requestBound))),
+			metrics("connection lost, 1 failed, 1 timed out").down(2*time.Second+requestBound)))),
 		[]Absence{{"D", "row 3 is a dial without an answer"}}},
-	{8, "one byte a read, cut at every place", cells(
+	{8, "one byte a read, cut at every place", wired("TVHARFKC", "dribble", cells(
 		in("TVHAFK", "set piece 1", unharmed()),
 		in("R", "set piece 1; +1s send 10", unharmed()),
-		in("C", "set piece 1", emptied())),
+		in("C", "set piece 1", emptied()))),
 		[]Absence{{"D", noConnection}}},
 	{9, "short and blocked writes", cells(
 		in("VHAFK", "set take 1", unharmed()),
 		in("C", "set take 1", emptied()),
-		in("F", "set window 100; 1900ms silence; 1990ms send 2000", lost(broker.ErrRequestTimeout, "", "4").
-			metrics("connection lost, 4 failed, 1 timed out").fate(PartlySent).rest(NotSent))),
+		wired("F", "stall", in("F", "set window 100; 1900ms silence; 1990ms send 2000",
+			lost(broker.ErrRequestTimeout, "", "4").
+				metrics("connection lost, 4 failed, 1 timed out").fate(PartlySent).rest(NotSent)))),
 		[]Absence{{"D", noConnection}, {"T", "the bytes of a handshake are crypto/tls's"}, {"R", nothingSent}}},
 	{10, "delay below the timeout", cells(
 		in("D", "0s slow-dns 6s", unharmed()),

@@ -28,13 +28,13 @@ var ownerRows = []Row{
 		in("V", "withdraw", canceled("1")),
 		in("F", "cancel 0; cancel 0; cancel 0", canceled("3"))),
 		[]Absence{{"DTHAKC", "as in ApiVersions: the request waits, or in flight"}, {"R", "there is no request"}}},
-	{32, "the owner closes", cells(
+	{32, "the owner closes", wired("TVHARFKC", "close", cells(
 		in("DTV", "+1ms close-for-good", closed(NotSent, "closed, 1 refused")),
 		in("HA", "+1ms close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),
 		in("R", "close-for-good", closed(None, "closed")),
-		in("F", "close-for-good", closed(FullySent, "closed, 3 failed")),
+		in("F", "close-for-good", closed(FullySent, "closed, 3 failed").level(Debug)),
 		in("K", "close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),
-		in("C", "close-for-good", closed(FullySent, "closed, 1 failed"))), nil},
+		in("C", "close-for-good", closed(FullySent, "closed, 1 failed").level(Debug)))), nil},
 	{33, "a slow owner",
 		in("F", "set polled true; doze 2s", unharmed()),
 		[]Absence{{"DTVHARKC", "there is no result to receive"}}},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -26,6 +27,7 @@ type mutant struct {
 	ordinal      int    // among the mutants with the same function, operator and text
 
 	start, end  int // byte offsets of what is replaced
+	lo, hi      int // and of the changed node
 	replacement string
 }
 
@@ -44,20 +46,17 @@ func (m *mutant) String() string {
 // findMutants returns all mutants of the non-test files of a package, in the order of
 // files and positions, and the number of lines of these files.
 func findMutants(root, pkg string) (found []*mutant, lines int, err error) {
-	names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pkg), "*.go"))
+	files, err := sourcesOf(root, pkg)
 	if err != nil {
 		return nil, 0, err
 	}
 	seen := map[string]int{}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		source, err := os.ReadFile(name)
+	for _, file := range files {
+		source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 		if err != nil {
 			return nil, 0, err
 		}
-		ofFile, err := mutantsOf(pkg, pkg+"/"+filepath.Base(name), source)
+		ofFile, err := mutantsOf(pkg, file, source)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -74,6 +73,18 @@ func findMutants(root, pkg string) (found []*mutant, lines int, err error) {
 		return nil, 0, fmt.Errorf("no Go files in %s", filepath.Join(root, filepath.FromSlash(pkg)))
 	}
 	return found, lines, nil
+}
+
+// sourcesOf returns the non-test files of a package that are compiled on this system.
+func sourcesOf(root, pkg string) (files []string, err error) {
+	names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pkg), "*.go"))
+	for _, name := range names {
+		here, err := build.Default.MatchFile(filepath.Split(name))
+		if !strings.HasSuffix(name, "_test.go") && (err != nil || here) {
+			files = append(files, pkg+"/"+filepath.Base(name))
+		}
+	}
+	return files, err
 }
 
 // mutantsOf returns the mutants of one file, without ordinal and id.

@@ -127,6 +127,7 @@ func (f *finder) add(operator string, node ast.Node, start, end token.Pos, repla
 		line: at.Line, column: at.Column, operator: operator, function: f.function,
 		text:  oneLine(f.slice(node.Pos(), node.End())),
 		start: at.Offset, end: f.fset.Position(end).Offset, replacement: replacement,
+		lo: f.fset.Position(node.Pos()).Offset, hi: f.fset.Position(node.End()).Offset,
 	})
 }
 

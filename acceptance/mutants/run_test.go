@@ -53,8 +53,9 @@ func small() map[string]string {
 
 func TestSampleAndCompare(t *testing.T) {
 	dir, record := plant(t, small()), filepath.Join(t.TempDir(), "record.tsv")
-	mutants(t, 0, []string{
+	mutants(t, 1, []string{
 		"domain: 5 killed, 3 survived, 0 did not compile",
+		"5 killed, 0 equivalent, 3 survived, of which 3 have no reason: 62.5 %",
 		"killed   domain/a.go:6:11 return Limit: if n > 9 { return 9 }\tdomain TestLimit\n",
 		"survived domain/a.go:9:2 delete Limit: log = append(log, n)\t\n",
 	}, "run", "-dir", dir, "-out", record, "domain")
@@ -66,8 +67,8 @@ func TestSampleAndCompare(t *testing.T) {
 	if err := os.WriteFile(record, text[:len(text)-10], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := mutants(t, 0, []string{""}, "run", "-dir", dir, "-out", record, "domain")
-	if strings.Count(out, "domain/a.go") != 1 {
+	out := mutants(t, 1, []string{""}, "run", "-dir", dir, "-out", record, "domain")
+	if strings.Count(out, "\tdomain TestLimit")+strings.Count(out, "survived domain/a.go") != 1 {
 		t.Errorf("the second run: got\n%s", out)
 	}
 	if again, err := os.ReadFile(record); err != nil || string(again) != string(text) {
@@ -88,6 +89,31 @@ func TestSampleAndCompare(t *testing.T) {
 	mutants(t, 1, []string{want}, "compare", "-dir", dir, "-moved", moved, record)
 }
 
+// Nothing reads the log, so that its mutants are equivalent. With a reason for each that survives, the score
+// counts alone.
+func TestScoreHasReasons(t *testing.T) {
+	files := small()
+	files["domain/a_test.go"] = strings.ReplaceAll(files["domain/a_test.go"],
+		"Limit(10) != 9", "Limit(9) != 9 || Limit(10) != 9")
+	dir, cache := plant(t, files), t.TempDir()
+	out := mutants(t, 1, []string{"in all "}, "run", "-dir", dir, "-n", "0", "-cache", cache, "domain")
+	reasons := "# id, kind, reason\n"
+	for line := range strings.Lines(out) {
+		if id, ok := strings.CutPrefix(line, "no reason: "); ok {
+			reasons += strings.Fields(id)[0] + "\tequivalent\tnothing reads the log\n"
+		}
+	}
+	files["acceptance/mutants/testdata/reasons.tsv"] = reasons
+	dir = plant(t, files)
+	out = mutants(t, 0, []string{"of which 0 have no reason: 100.0 %"},
+		"run", "-dir", dir, "-n", "0", "-cache", cache, "domain")
+	if strings.Contains(out, "\tdomain TestLimit") {
+		t.Errorf("the record of the same source: got it run once more:\n%s", out)
+	}
+	files["acceptance/mutants/testdata/reasons.tsv"] = "x\tequivalent\t\n"
+	mutants(t, 2, []string{"want an id"}, "run", "-dir", plant(t, files), "domain")
+}
+
 func TestHangsAndPanics(t *testing.T) {
 	for name, c := range map[string]struct{ function, test, want string }{
 		"panic": {
@@ -105,7 +131,7 @@ func TestHangsAndPanics(t *testing.T) {
 			files["domain/a.go"] = "package domain\n\n" + c.function + "\n"
 			files["domain/a_test.go"] = "package domain\n\nimport \"testing\"\n\n" +
 				"func TestF(t *testing.T) { " + c.test + " }\n"
-			mutants(t, 0, []string{c.want}, "run", "-limit", "4s", "-dir", plant(t, files), "domain")
+			mutants(t, 1, []string{c.want}, "run", "-limit", "4s", "-dir", plant(t, files), "domain")
 		})
 	}
 }

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -34,21 +38,63 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	before, record, err := openRecord(o.out, header(ctx, b, o, packages))
+	reasons, err := readReasons(filepath.Join(b.root, "acceptance/mutants/testdata/reasons.tsv"))
 	if err != nil {
 		return err
+	}
+	start, out := time.Now(), o.out
+	var all []result
+	for i, pkg := range packages {
+		if o.cache != "" {
+			if out, err = b.cached(o.cache, pkg); err != nil {
+				return err
+			}
+		}
+		results, err := b.recorded(ctx, mutants[i], quotas[i], out, header(ctx, b, o, packages), stdout)
+		if err != nil {
+			return fmt.Errorf("%s: %w", pkg, err)
+		}
+		all = append(all, results...)
+	}
+	fmt.Fprintf(stdout, "in all %v\n", time.Since(start).Round(time.Second))
+	return score(all, reasons, stdout)
+}
+
+// cached returns the record of a package in a folder. Its name depends on the text of the package, and of all
+// whose tests are run.
+func (b *bench) cached(dir, pkg string) (file string, err error) {
+	sum := sha256.New()
+	for _, of := range append(b.testsOf(pkg), pkg) {
+		names, err := filepath.Glob(filepath.Join(b.root, filepath.FromSlash(of), "*.go"))
+		if err != nil {
+			return "", err
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(sum, "%s %d\n%s", filepath.Base(name), len(text), text)
+		}
+	}
+	name := fmt.Sprintf("%s-%.8x.tsv", strings.ReplaceAll(pkg, "/", "-"), sum.Sum(nil))
+	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
+}
+
+// recorded runs mutants of one package, but for those whose verdict the record has.
+func (b *bench) recorded(
+	ctx context.Context, mutants []*mutant, quota int, file, header string, stdout io.Writer,
+) (results []result, err error) {
+	before, record, err := openRecord(file, header)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, record.close()) }()
 	known := map[string]result{}
 	for _, r := range before {
 		known[r.mutant.id] = r
 	}
-	for i, pkg := range packages {
-		if err := b.sampleOf(ctx, mutants[i], quotas[i], known, record, stdout); err != nil {
-			return fmt.Errorf("%s: %w", pkg, err)
-		}
-	}
-	return nil
+	return b.sampleOf(ctx, mutants, quota, known, record, stdout)
 }
 
 // draw returns the mutants of each package in a random order, and how many of
@@ -65,6 +111,12 @@ func draw(root string, packages []string, o options) (mutants [][]*mutant, quota
 		mutants = append(mutants, found)
 		lines[i], all = n, all+n
 	}
+	if o.n == 0 {
+		for _, of := range mutants {
+			quotas = append(quotas, len(of))
+		}
+		return mutants, quotas, nil
+	}
 	rest := o.n
 	for i, n := range lines {
 		quota := min(rest, (o.n*n+all/2)/all)
@@ -76,35 +128,46 @@ func draw(root string, packages []string, o options) (mutants [][]*mutant, quota
 	return mutants, quotas, nil
 }
 
+// manyMutants is from how many on it takes less time to compile all mutants of a package as switches.
+const manyMutants = 20
+
 // sampleOf runs the mutants mutants of one package until the quota is full.
 func (b *bench) sampleOf(
 	ctx context.Context, mutants []*mutant, quota int, known map[string]result, record *recorder, stdout io.Writer,
-) error {
-	count := map[string]int{}
-	start := time.Now()
-	for _, m := range mutants {
-		if count[killed]+count[survived] == quota {
-			break
-		}
-		r, done := known[m.id]
-		if !done {
-			tried, err := b.try(ctx, m)
-			if err != nil {
-				return err
-			}
-			if err := record.append(tried); err != nil {
-				return err
-			}
-			r = *tried
-			fmt.Fprintf(stdout, "%-8s %s\t%s\n", r.verdict, m, r.by)
-		}
-		count[r.verdict]++
+) ([]result, error) {
+	if len(mutants) == 0 {
+		return nil, nil
 	}
-	if len(mutants) > 0 {
-		fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
-			count[killed], count[survived], count[invalid], time.Since(start).Round(time.Second))
+	start, d := time.Now(), newDraws(mutants, quota, known)
+	d.record, d.stdout = record, stdout
+	var s *switched
+	if min(quota-d.counted(), len(d.left)) > manyMutants {
+		var err error
+		if s, err = b.switches(ctx, mutants[0].pkg, d.left); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(stdout, "%s: %d of %d mutants are compiled at once\n", mutants[0].pkg, len(s.number), len(d.left))
 	}
-	return nil
+	var alone sync.Mutex // such a mutant is written to the same files as others
+	var workers sync.WaitGroup
+	for range b.workers {
+		workers.Go(func() {
+			for m := d.next(); m != nil; m = d.next() {
+				if s != nil && s.number[m] > 0 {
+					d.end(b.tryOn(ctx, m, s))
+					continue
+				}
+				alone.Lock()
+				r, err := b.try(ctx, m)
+				alone.Unlock()
+				d.end(r, err)
+			}
+		})
+	}
+	workers.Wait()
+	fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
+		d.count[killed], d.count[survived], d.count[invalid], time.Since(start).Round(time.Second))
+	return d.results, d.err
 }
 
 // header returns the comment at the top of a record.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,27 +19,21 @@ import (
 // slower is how many times longer than without the mutant a test may take alone.
 const slower = 10
 
-// maxKilobytes bounds the memory of a test process. A mutant may allocate without end.
-const maxKilobytes = 6 << 20
-
 // trials holds, for each package, the packages whose tests are run, the quickest first.
 // The first failure ends the trial. A package that the checkout does not have is left out.
 var trials = map[string][]string{
-	"domain":             {"domain", "domain/release", "application/broker", "acceptance/lessons"},
-	"domain/release":     {"domain/release", "domain", "application/broker"},
-	"application/broker": {"application/broker", "acceptance/lessons"},
+	"domain":             {"domain", "application/sim", "domain/release", "application/broker", "acceptance/lessons"},
+	"domain/release":     {"domain/release", "domain", "application/sim", "application/broker"},
+	"application/broker": {"application/sim", "application/broker", "acceptance/lessons"},
 }
-
-// skipped are tests that read the source of the checkout, which has no mutant in it,
-// and tests that take seconds and are about other packages.
-const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*|TestNoSecret.*)$"
 
 // bench runs mutants of one checkout.
 type bench struct {
-	root    string          // absolute path
-	work    string          // folder for what is built
-	cache   string          // of go build
-	limit   time.Duration   // see options
+	root    string        // absolute path
+	work    string        // folder for what is built
+	cache   string        // of go build
+	limit   time.Duration // see options
+	workers int
 	lacking map[string]bool // by package: it has no tests
 	rapid   map[string]bool // by package: its tests use rapid, which is then kept from writing files
 }
@@ -62,8 +55,8 @@ func newBench(o options) (*bench, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(cache))
 	}
-	return &bench{root: root, work: work, cache: cache, limit: o.limit, lacking: map[string]bool{},
-		rapid: map[string]bool{}}, nil
+	return &bench{root: root, work: work, cache: cache, limit: o.limit, workers: max(o.workers, 1),
+		lacking: map[string]bool{}, rapid: map[string]bool{}}, nil
 }
 
 func (b *bench) close() error { return errors.Join(os.RemoveAll(b.work), os.RemoveAll(b.cache)) }
@@ -91,7 +84,7 @@ func (b *bench) prove(ctx context.Context, packages []string) error {
 			if err != nil {
 				return err
 			}
-			test, err := b.runTests(ctx, pkg, binary, ".", slower*b.limit)
+			test, err := b.runTests(ctx, program{pkg: pkg, binary: binary}, ".", slower*b.limit)
 			if err == nil && test != "" {
 				err = fmt.Errorf("%s %s fails without a mutant", pkg, test)
 			}
@@ -117,7 +110,7 @@ func (b *bench) try(ctx context.Context, m *mutant) (*result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m, err)
 		}
-		by, err := b.failure(ctx, pkg, binary)
+		by, err := b.failure(ctx, program{pkg: pkg, binary: binary})
 		if err != nil {
 			return nil, err
 		}
@@ -177,97 +170,4 @@ func (b *bench) goCommand(ctx context.Context, args ...string) error {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
 	return nil
-}
-
-// failure returns the test that fails, or "". A failing test is run once more, alone: the
-// machine may have been busy. What passes alone may depend on the tests before it, so
-// that then all are run once more.
-func (b *bench) failure(ctx context.Context, pkg, binary string) (string, error) {
-	test, err := b.runTests(ctx, pkg, binary, ".", b.limit)
-	if err != nil || test == "" {
-		return "", err
-	}
-	again := test
-	if name, _, timeout := strings.Cut(test, " "); name != leak {
-		alone, within := "^"+name+"$", b.limit
-		if timeout {
-			start := time.Now()
-			if _, err := b.runTests(ctx, pkg, filepath.Join(b.work, original(pkg)), alone, slower*b.limit); err != nil {
-				return "", err
-			}
-			within = max(b.limit/4, slower*time.Since(start))
-		}
-		again, err = b.runTests(ctx, pkg, binary, alone, within)
-	}
-	if err == nil && again == "" {
-		again, err = b.runTests(ctx, pkg, binary, ".", slower*b.limit)
-	}
-	if err != nil || again == "" {
-		return "", err
-	}
-	return pkg + " " + again, nil
-}
-
-// leak is the name of a failure after the last test.
-const leak = "TestMain"
-
-var (
-	began = regexp.MustCompile(`(?m)^=== RUN +([^/\s]+)$`)
-	ended = regexp.MustCompile(`(?m)^--- (PASS|SKIP|FAIL): (\S+)`)
-)
-
-// runTests returns "" if all tests passed, or the name of the test that failed or ran
-// last, with "timeout" after it if the limit passed.
-func (b *bench) runTests(ctx context.Context, pkg, binary, which string, limit time.Duration) (string, error) {
-	args := []string{
-		"-test.run=" + which, "-test.skip=" + skipped, "-test.failfast", "-test.v", "-test.paniconexit0",
-		"-test.timeout=" + limit.String(),
-	}
-	if b.rapid[pkg] {
-		args = append(args, "-rapid.nofailfile")
-	}
-	hard, cancel := context.WithTimeout(ctx, limit+10*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(hard, binary, args...)
-	if sh, err := exec.LookPath("sh"); err == nil {
-		script := fmt.Sprintf(`ulimit -v %d 2>/dev/null; exec "$0" "$@"`, maxKilobytes)
-		cmd = exec.CommandContext(hard, sh, slices.Concat([]string{"-c", script, binary}, args)...)
-	}
-	cmd.Dir = filepath.Join(b.root, filepath.FromSlash(pkg))
-	cmd.WaitDelay = time.Second
-	cmd.Env = append(os.Environ(), "GOPROXY=off")
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return "", nil
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case !errors.As(err, &exit) && hard.Err() == nil:
-		return "", err
-	}
-	test := failed(out)
-	if hard.Err() != nil || bytes.Contains(out, []byte("panic: test timed out")) {
-		test += " timeout"
-	}
-	return test, nil
-}
-
-// failed returns the test that failed by what the tests printed, or else the last one
-// that began and did not end.
-func failed(out []byte) string {
-	over := map[string]bool{}
-	for _, e := range ended.FindAllSubmatch(out, -1) {
-		if string(e[1]) == "FAIL" {
-			return string(e[2])
-		}
-		over[string(e[2])] = true
-	}
-	all := began.FindAllSubmatch(out, -1)
-	for i := len(all) - 1; i >= 0; i-- {
-		if name := string(all[i][1]); !over[name] {
-			return name
-		}
-	}
-	return leak
 }

@@ -98,20 +98,3 @@ func reproduces(t *testing.T, command string) {
 		t.Errorf("%s: got\n%s\nwant\n%s", m[0], again, first)
 	}
 }
-
-// TestDefectsCanBePlanted: the text that each replaces is in the core.
-func TestDefectsCanBePlanted(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*.txt")
-	if len(files) < 30 {
-		t.Fatalf("got %d defects", len(files))
-	}
-	for _, file := range files {
-		d, err := readDefect(file)
-		if err == nil {
-			_, err = d.overlay("../..", t.TempDir())
-		}
-		if err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-	}
-}

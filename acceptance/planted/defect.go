@@ -9,24 +9,29 @@ import (
 	"strings"
 )
 
-// defect is a change of the core.
+// defect is a change of the product.
 type defect struct {
+	source   string // of the defect: a report of the same in a client, or in this project's own log
 	file     string // relative to the root
 	old, new string
 }
 
-// readDefect reads a defect: its sentence, the name of the file, the old text and the new one, each
-// behind a line of its own that begins with "-- ".
+// readDefect reads a defect: its sentence and its source, a line each, the name of the file, the old
+// text and the new one, each behind a line of its own that begins with "-- ".
 func readDefect(name string) (d defect, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return defect{}, err
 	}
 	sections := strings.Split("\n"+string(data), "\n-- ")
-	if len(sections) != 3 || strings.TrimSpace(sections[0]) == "" {
+	if len(sections) != 3 {
 		return defect{}, fmt.Errorf("%s: want a sentence, -- FILE and -- with", name)
 	}
+	sentence, source, _ := strings.Cut(strings.TrimSpace(sections[0]), "\n")
 	var ok bool
+	if d.source, ok = strings.CutPrefix(source, "Source: "); !ok || sentence == "" || d.source == "" {
+		return defect{}, fmt.Errorf("%s: want a sentence, and a line with its source: \"Source: ...\"", name)
+	}
 	if d.file, d.old, ok = strings.Cut(sections[1], "\n"); !ok {
 		return defect{}, fmt.Errorf("%s: no text to replace", name)
 	}

@@ -1,26 +1,32 @@
-// The command planted shows that the simulator notices defects. Each file of testdata is one: a
-// sentence, a file of the core, the text to replace, which must be there exactly once, and what
-// replaces it. Each invariant of application/sim has one at least. The command runs the seeds of
-// application/sim over the changed core, by go build's -overlay, and prints the seed that finds it, the
-// invariant that does not hold, the lines of the least plan, and how long it took to find that.
+// The command planted shows that the simulator notices the defects that clients of Kafka have had. Each
+// file of testdata is one: a sentence, its source, a file of the product, the text to replace, which must
+// be there exactly once, and what replaces it. The source is a report of the same defect in another
+// client, or in this project's own log; where it says that the defect is our own, it names the report
+// that comes closest. Each invariant of application/sim has one at least, and none names a defect. All
+// were written before they were run.
 //
-//	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8] [defect ...]
+//	go run ./acceptance/planted [-dir checkout] [-seeds 10000] [-lines 10] [-domain] [-p 2] [defect ...]
 //
-// Without names it plants all defects, which is make planted. What it builds is removed at the end, and
-// is not added to Go's build cache.
-// The exit code is 1 if a defect is not found within the seeds, or its plan has more lines.
+// The command runs the seeds of application/sim over the changed product, by go build's -overlay, and
+// prints the seed that finds the defect, the invariant that does not hold, the lines of the least plan,
+// and how long it took to find that. With -domain it also runs the tests of package domain, and prints
+// whether these pass: then the simulation alone notices it. The last line has the sums.
+//
+// Without names it plants all defects; make mutants does, with -domain. What it builds is removed at the
+// end, and is not added to Go's build cache.
+// The exit code is 1 if a defect is not found within the seeds, or the median plan has more lines.
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -29,106 +35,118 @@ import (
 
 func main() {
 	dir := flag.String("dir", ".", "root of the checkout")
-	seeds := flag.Int("seeds", 20_000, "how many seeds may be run")
-	lines := flag.Int("lines", 8, "how many lines the least plan may have")
+	lines := flag.Int("lines", 10, "how many lines the median of the least plans may have")
+	atOnce := flag.Int("p", runtime.NumCPU(), "how many defects are tried at once")
+	var w workshop
+	flag.IntVar(&w.seeds, "seeds", 10_000, "how many seeds may be run")
+	flag.BoolVar(&w.domain, "domain", false, "run the tests of package domain too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	failed, err := run(ctx, *dir, *seeds, *lines, flag.Args())
+	all, err := run(ctx, &w, *dir, max(*atOnce, 1), flag.Args())
 	stop()
-	switch {
-	case err != nil:
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "planted:", err)
 		os.Exit(2)
-	case failed:
+	}
+	if !summarise(os.Stdout, all, *lines, w.domain) {
 		os.Exit(1)
 	}
 }
 
-// run plants the defects of these names, or all, and reports whether one was not found, or in a plan
-// that is too long.
-func run(ctx context.Context, dir string, seeds, lines int, names []string) (failed bool, err error) {
-	root, err := filepath.Abs(dir)
-	if err != nil {
-		return false, err
+// run tries the defects of these names, or all, and prints a line for each. A trial is nil if the
+// defect was not found.
+func run(ctx context.Context, w *workshop, dir string, atOnce int, names []string) (all []*trial, err error) {
+	if w.root, err = filepath.Abs(dir); err != nil {
+		return nil, err
 	}
-	defects := filepath.Join(root, "acceptance/planted/testdata")
-	var files []string
+	files, err := defectFiles(w.root, names)
+	if err != nil {
+		return nil, err
+	}
+	if w.domain {
+		if err := w.imports(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if w.cache, err = buildcache.New(); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(w.cache)
+	fmt.Printf("%-24s %6s  %-18s %5s  %9s  %s\n", "defect", "seed", "invariant", "lines", "shrunk in", "./domain")
+	type outcome struct {
+		*trial
+		err error
+	}
+	outcomes, free := make([]chan outcome, len(files)), make(chan bool, atOnce)
+	for i := range files {
+		outcomes[i] = make(chan outcome, 1)
+	}
+	go func() {
+		for i, file := range files {
+			free <- true
+			go func() {
+				t, err := w.try(ctx, file)
+				outcomes[i] <- outcome{t, err}
+				<-free
+			}()
+		}
+	}()
+	for i, file := range files {
+		o := <-outcomes[i]
+		var text string
+		if o.err != nil {
+			o.trial, text = nil, o.err.Error()
+		} else {
+			text = o.trial.String()
+		}
+		if ctx.Err() != nil {
+			err = ctx.Err() // those under way end soon
+			continue
+		}
+		fmt.Printf("%-24s %s\n", strings.TrimSuffix(filepath.Base(file), ".txt"), strings.TrimRight(text, " "))
+		all = append(all, o.trial)
+	}
+	return all, err
+}
+
+// defectFiles returns the files of the defects of these names, or of all.
+func defectFiles(root string, names []string) (files []string, err error) {
+	folder := filepath.Join(root, "acceptance/planted/testdata")
 	for _, name := range names {
-		files = append(files, filepath.Join(defects, name+".txt"))
+		files = append(files, filepath.Join(folder, name+".txt"))
 	}
 	if len(names) == 0 {
-		if files, err = filepath.Glob(filepath.Join(defects, "*.txt")); err != nil || len(files) == 0 {
-			return false, fmt.Errorf("no defects in %s", defects)
+		if files, err = filepath.Glob(filepath.Join(folder, "*.txt")); err == nil && len(files) == 0 {
+			err = fmt.Errorf("no defects in %s", folder)
 		}
 	}
-	cache, err := buildcache.New()
-	if err != nil {
-		return false, err
-	}
-	defer os.RemoveAll(cache)
-	fmt.Printf("%-24s %6s  %-18s %5s  %s\n", "defect", "seed", "invariant", "lines", "shrunk in")
-	for _, file := range files {
-		found, err := try(ctx, root, cache, file, seeds)
-		var text string
-		switch {
-		case ctx.Err() != nil:
-			return false, ctx.Err()
-		case err != nil:
-			text, failed = err.Error(), true
-		case found.lines > lines:
-			text, failed = fmt.Sprintf("%v: more than %d lines", found, lines), true
-		default:
-			text = found.String()
+	return files, err
+}
+
+// summarise prints the sums, and reports whether all were found, in plans of which the median has at
+// most so many lines.
+func summarise(out io.Writer, all []*trial, lines int, domain bool) (ok bool) {
+	var plans []int
+	passes := 0
+	for _, t := range all {
+		if t == nil {
+			continue
 		}
-		fmt.Printf("%-24s %s\n", strings.TrimSuffix(filepath.Base(file), ".txt"), text)
+		plans = append(plans, t.lines)
+		if t.domain == "passes" {
+			passes++
+		}
 	}
-	return failed, nil
-}
-
-// finding is how a defect was found.
-type finding struct {
-	seed, invariant, took string
-	lines                 int
-}
-
-func (f *finding) String() string {
-	return fmt.Sprintf("%6s  %-18s %5d  %s", f.seed, f.invariant, f.lines, f.took)
-}
-
-var failure = regexp.MustCompile(`seed (\d+): sim: (.*) does not hold after (?:[^\n]*\n)+?` +
-	`[ \t]*the least plan, found in (\S+):\n((?:[ \t]+[^\s][^\n]*\n)+)`)
-
-// try runs seeds over the core with one defect in it.
-func try(ctx context.Context, root, cache, file string, seeds int) (*finding, error) {
-	d, err := readDefect(file)
-	if err != nil {
-		return nil, err
+	slices.Sort(plans)
+	fmt.Fprintf(out, "%d defects, %d found", len(all), len(plans))
+	median := 0
+	if n := len(plans); n > 0 {
+		median = plans[n/2] // of an even number the upper one
+		fmt.Fprintf(out, "; the median plan has %d lines, at most %d; the longest has %d", median, lines, plans[n-1])
 	}
-	work, err := os.MkdirTemp("", "planted")
-	if err != nil {
-		return nil, err
+	if domain {
+		fmt.Fprintf(out, "; go test ./domain passes with %d", passes)
 	}
-	defer os.RemoveAll(work)
-	overlay, err := d.overlay(root, work)
-	if err != nil {
-		return nil, err
-	}
-	tests := filepath.Join(work, "sim.test.exe")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", tests,
-		"./application/sim")
-	build.Dir, build.Env = root, append(os.Environ(), "GOCACHE="+cache)
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go test -c: %w: %.500s", err, out)
-	}
-	cmd := exec.CommandContext(ctx, tests, "-test.timeout=1h", "-test.run=^TestSeeds$", "-sim.seeds", fmt.Sprint(seeds))
-	cmd.Dir = filepath.Join(root, "application/sim")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return nil, fmt.Errorf("not found within %d seeds", seeds)
-	}
-	m := failure.FindSubmatch(out)
-	if m == nil {
-		return nil, fmt.Errorf("no seed failed: %w: %.500s", err, out)
-	}
-	return &finding{string(m[1]), string(m[2]), string(m[3]), bytes.Count(m[4], []byte("\n"))}, nil
+	fmt.Fprintln(out)
+	return len(plans) == len(all) && median <= lines
 }

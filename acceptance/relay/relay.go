@@ -1,12 +1,14 @@
-// Package relay forwards TCP connections on loopback and delays what they carry, as
-// a network with a longer round trip does. Bandwidth is not limited and bytes keep
-// their order; each chunk leaves Options.Delay after it arrived.
+// Package relay forwards TCP connections on loopback. It delays what they carry, as
+// a network with a longer round trip does: bandwidth is not limited and bytes keep
+// their order, and each chunk leaves Options.Delay after it arrived. It is also a proxy
+// with faults: see [Fault].
 package relay
 
 import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +17,8 @@ type Options struct {
 	// Delay is the time that each chunk is held in each direction. The round trip
 	// grows by twice Delay.
 	Delay time.Duration
+	// Fault, if not nil, returns what goes wrong on the nth connection, from 0 on.
+	Fault func(n int) Fault
 }
 
 // Relay accepts connections on a port of its own and connects each to the target.
@@ -24,10 +28,14 @@ type Relay struct {
 	target   string
 	options  Options
 
-	mu     sync.Mutex
-	conns  map[net.Conn]struct{}
-	closed bool
-	wait   sync.WaitGroup
+	opening  sync.Mutex   // while a connection is made that the target may have accepted
+	received atomic.Int64 // from clients
+	mu       sync.Mutex
+	conns    map[net.Conn]struct{}
+	links    map[*link]struct{}
+	count    int // of the connections that were accepted
+	closed   bool
+	wait     sync.WaitGroup
 }
 
 // Start listens on a free port of 127.0.0.1 and forwards to target, host:port.
@@ -36,8 +44,9 @@ func Start(target string, o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{listener: listener, target: target, options: o, conns: map[net.Conn]struct{}{}}
-	r.wait.Go(r.accept)
+	r := &Relay{listener: listener, target: target, options: o, conns: map[net.Conn]struct{}{},
+		links: map[*link]struct{}{}}
+	r.wait.Go(func() { r.accept(listener) })
 	return r, nil
 }
 
@@ -52,6 +61,9 @@ func (r *Relay) Close() error {
 	for c := range r.conns {
 		_ = c.Close() // the relay's own ends: the goroutines see it
 	}
+	for l := range r.links {
+		l.end()
+	}
 	r.mu.Unlock()
 	r.wait.Wait()
 	if errors.Is(err, net.ErrClosed) {
@@ -60,43 +72,117 @@ func (r *Relay) Close() error {
 	return err
 }
 
-func (r *Relay) accept() {
+func (r *Relay) accept(listener net.Listener) {
 	for {
-		client, err := r.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", r.target)
-		if err != nil {
+		f := r.next()
+		switch f.Kind {
+		case CloseNow:
 			_ = client.Close()
 			continue
+		case ResetNow:
+			reset(client)
+			continue
 		}
-		if !r.keep(client, server) {
+		if !r.open(client, f) {
 			return
 		}
-		r.wait.Go(func() { r.carry(client, server) })
 	}
 }
 
-// carry forwards both directions until both have ended.
-func (r *Relay) carry(client, server net.Conn) {
-	var up sync.WaitGroup
-	up.Go(func() { r.forward(server, client) })
-	r.forward(client, server)
-	up.Wait()
-	_ = client.Close()
-	_ = server.Close()
+// open connects a client to the target. It returns false after Close.
+func (r *Relay) open(client net.Conn, f Fault) bool {
+	r.opening.Lock()
+	defer r.opening.Unlock()
+	server, err := net.Dial("tcp", r.target)
+	if err != nil {
+		_ = client.Close()
+		return true
+	}
+	l := newLink(client, server, f)
+	l.received = &r.received
+	if !r.keep(l) {
+		return false
+	}
+	r.wait.Go(func() { r.carry(l) })
+	return true
+}
+
+// next returns the fault of the next connection.
+func (r *Relay) next() (f Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.conns, client)
-	delete(r.conns, server)
+	if r.options.Fault != nil {
+		f = r.options.Fault(r.count)
+	}
+	r.count++
+	return f
+}
+
+// Received returns how many bytes of clients have arrived.
+func (r *Relay) Received() int64 { return r.received.Load() }
+
+// Strike begins a fault on every connection that the target has accepted, now, wherever it is.
+func (r *Relay) Strike(k Kind) {
+	r.opening.Lock()
+	r.mu.Lock()
+	var live []*link
+	for l := range r.links {
+		live = append(live, l)
+	}
+	r.mu.Unlock()
+	r.opening.Unlock()
+	for _, l := range live {
+		l.begin(k)
+	}
+}
+
+// Refuse closes the port, so that the system refuses connections. Those that exist remain.
+func (r *Relay) Refuse() error { return r.listener.Close() }
+
+// Reopen opens the port that Refuse has closed.
+func (r *Relay) Reopen() error {
+	listener, err := net.Listen("tcp", r.Addr())
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listener = listener
+	r.wait.Go(func() { r.accept(listener) })
+	return nil
+}
+
+// carry forwards both directions until both have ended.
+func (r *Relay) carry(l *link) {
+	var up sync.WaitGroup
+	up.Go(func() {
+		r.forward(l.client, l.wait, l.toServer)
+		if l.now() != "" { // the client is gone, and the fault holds the other direction
+			_ = l.server.Close()
+			l.end()
+		}
+	})
+	r.forward(l.server, l.wait, l.toClient)
+	up.Wait()
+	_ = l.client.Close()
+	_ = l.server.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.conns, l.client)
+	delete(r.conns, l.server)
+	delete(r.links, l)
 }
 
 // keep registers both ends for Close. It returns false after Close.
-func (r *Relay) keep(conns ...net.Conn) bool {
+func (r *Relay) keep(l *link) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, c := range conns {
+	r.links[l] = struct{}{}
+	for _, c := range []net.Conn{l.client, l.server} {
 		if r.closed {
 			_ = c.Close()
 			continue
@@ -115,13 +201,14 @@ type chunk struct {
 // inTransit bounds the chunks that are held in one direction.
 const inTransit = 4096
 
-// forward copies from one end to the other until either fails, then half-closes the
-// destination, so that the end arrives behind the last byte.
-func (r *Relay) forward(to, from net.Conn) {
+// forward copies from one end to the other by pass until either fails, and then passes nil, the end
+// of the stream, behind the last byte. It calls wait before it reads.
+func (r *Relay) forward(from net.Conn, wait func(), pass func([]byte) error) {
 	chunks := make(chan chunk, inTransit)
 	r.wait.Go(func() {
 		defer close(chunks)
 		for {
+			wait()
 			buf := make([]byte, 64<<10)
 			n, err := from.Read(buf)
 			if n > 0 {
@@ -138,12 +225,12 @@ func (r *Relay) forward(to, from net.Conn) {
 			continue // the reader must not block
 		}
 		time.Sleep(time.Until(c.due))
-		if _, err := to.Write(c.data); err != nil {
+		if err := pass(c.data); err != nil {
 			broken = true
 			_ = from.Close()
 		}
 	}
-	if half, ok := to.(interface{ CloseWrite() error }); ok && !broken {
-		_ = half.CloseWrite()
+	if !broken {
+		_ = pass(nil)
 	}
 }

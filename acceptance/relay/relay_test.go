@@ -48,7 +48,8 @@ func TestRelayDelaysEachChunk(t *testing.T) {
 		clientEnd, relayIn := net.Pipe()
 		relayOut, serverEnd := net.Pipe()
 		r := &Relay{options: Options{Delay: delay}}
-		r.wait.Go(func() { r.forward(relayOut, relayIn) })
+		l := newLink(relayIn, relayOut, Fault{})
+		r.wait.Go(func() { r.forward(relayIn, l.wait, l.toServer) })
 		start := time.Now()
 		_, err := clientEnd.Write([]byte("x"))
 		fakebroker.Must(t, err)

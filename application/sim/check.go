@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ type checker struct {
 }
 
 func (c *checker) init(r *run) {
-	c.r, c.sums.admitted = r, c.sent
+	c.r, c.sums.admitted, c.sums.dropped = r, c.sent, c.dropped
 	c.requests = r.memory.records[:0]
 }
 
@@ -71,6 +72,9 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 	c.state = to
 	c.errorText("the error of a state", err)
 	c.named(err)
+	if r := c.r; r.Faults == 0 && r.plan.Setup.Peer == "" && errors.Is(err, domain.ErrProtocol) {
+		c.fail("blamed", "nothing was wrong with the broker: %v", err)
+	}
 	if !slices.Contains(moves[from], to) {
 		c.fail("states", "from %v to %v, which does not follow", from, to)
 	}
@@ -79,6 +83,7 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 		c.connecting(now)
 	case to == domain.Connected:
 		c.r.tap.link.ready()
+		c.pacing.left = 0 // after its loss the host is looked up
 	case to == domain.Disconnected:
 		if err != nil {
 			c.taken = ""
@@ -104,7 +109,10 @@ func (c *checker) noted(now time.Time, e *domain.Event) {
 	case domain.EventThrottled:
 		c.throttled(now, e.Until)
 	case domain.EventVersions:
-		if _, _, detected := e.Versions.Detected(); detected {
+		if release, _, detected := e.Versions.Detected(); detected {
+			if c.taken == "" && !c.r.plan.Setup.Polled { // whose hooks do not report what was detected
+				c.fail("no older", "a broker is taken for %v that was not asked since a connection was lost", release)
+			}
 			c.older(e.Versions)
 		} else {
 			c.table, c.taken = true, ""
@@ -136,6 +144,9 @@ const maxBusy, busyPerStep = 100_000, 100
 // after is the end of a step.
 func (c *checker) after() {
 	c.counts()
+	if l := c.r.tap.link; l != nil && len(l.due) > 0 && l.takes() && c.state == domain.Connected {
+		c.fail("sent at once", "request %d was admitted, and waits although the link takes bytes", l.due[0].number)
+	}
 	if pending := c.r.pending; len(pending) > 0 && c.at >= pending[0].limit {
 		c.late(pending[0])
 	}
@@ -235,7 +246,7 @@ func (c *checker) quiet() {
 // sums counts the events of the metrics sink.
 type sums struct {
 	ports.NopMetrics
-	admitted               func()
+	admitted, dropped      func()
 	started, closed        int
 	sent, received, failed int
 	due                    int // responses
@@ -261,6 +272,8 @@ func (s *sums) ResponseReceived(_ time.Time, key, _ int16, _ int, _ time.Duratio
 	s.received++
 	s.wait(key, -1)
 }
+
+func (s *sums) ResponseDropped(time.Time) { s.dropped() }
 
 func (s *sums) wait(key int16, n int) {
 	if key != keyProduce {

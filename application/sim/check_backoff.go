@@ -39,7 +39,7 @@ func (c *checker) connecting(now time.Time) {
 // swapped is a replacement of the authenticators, after which the pause behind a failed login is over.
 func (c *checker) swapped(now time.Time) {
 	p := &c.pacing
-	p.swapped = true
+	p.swapped, c.wanted = true, now
 	pause, _ := c.r.conn.delay(now)
 	if n := c.r.conn.stats().FailuresInARow; c.state == domain.Disconnected && n == 0 && pause == 0 {
 		p.failures, p.until = 0, time.Time{}
@@ -165,6 +165,14 @@ func (c *checker) late(q *request) {
 	}
 	if over := c.r.w.Elapsed() - q.limit - (c.timing.total - q.throttled); over >= 0 {
 		c.fail("in time", "request %d is in flight %v after its deadline", q.number, over)
+	}
+}
+
+// early checks that a request which timed out is past its deadline. The owner of a Polled may learn of it later.
+func (c *checker) early(q *request) {
+	left := q.limit + (c.timing.total - q.throttled) - c.r.w.Elapsed()
+	if left > 0 && !c.r.plan.Setup.Polled {
+		c.fail("in time", "request %d timed out %v before its deadline", q.number, left)
 	}
 }
 

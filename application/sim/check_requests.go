@@ -29,6 +29,13 @@ func (c *checker) sent() {
 	link.due = append(link.due, q)
 }
 
+// dropped is a response that was taken for one to a request that expects none.
+func (c *checker) dropped() {
+	if c.r.Faults == 0 && c.r.plan.Setup.Peer == "" {
+		c.fail("its own response", "a response was dropped, and the broker sent those alone that are due")
+	}
+}
+
 func (c *checker) canceled(q *request) { c.closed(q) }
 
 // closed returns false if the request was not open.
@@ -112,6 +119,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	e, ok := errors.AsType[*domain.Error](failure)
 	switch err := failure; {
 	case err == nil && q.post:
+		if !q.whole {
+			c.fail("sent as said", "request %d, which expects no response, completed before it was sent", q.number)
+		}
 	case err == nil:
 		c.answered++
 		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
@@ -129,6 +139,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	default:
 		if errors.Is(err, domain.ErrClosed) && c.r.closed.Before(q.at) {
 			c.fail("kept open", "request %d was lost with a connection that its owner did not close", q.number)
+		}
+		if e.Kind == domain.ErrRequestTimeout {
+			c.early(q)
 		}
 		is := c.of(q.number)
 		if is.failed, is.sent = true, e.Sent; is.seen {

@@ -25,6 +25,10 @@ type loginCheck struct {
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
+	loginOn  *model.Conn // the connection of the last SaslHandshake,
+	loginAt  time.Time   // when that was received,
+	sentThen int         // how many requests had been admitted,
+	wanted   time.Time   // and when the owner last asked for a login
 	reauthOn *model.Conn // on which a session was last renewed,
 	reauthAt time.Time   // and when that began
 	session  *model.Conn // on which the last request was received,
@@ -54,11 +58,29 @@ func (c *checker) handshake(req *model.Request) {
 		}
 		c.reauthOn, c.reauthAt = req.Conn, req.At
 		c.session = nil // another one, which ends when the last one did if it has the same token
+		c.between(req)
 	}
+	c.loginOn, c.loginAt, c.sentThen = req.Conn, req.At, c.sums.sent
 	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
 		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)
 	}
 }
+
+// between checks that a request was admitted between two logins of a connection, if one waited for the first
+// of them, and if the owner did not ask for the second.
+func (c *checker) between(req *model.Request) {
+	r := c.r
+	if req.Conn != c.loginOn || c.sums.sent > c.sentThen || len(r.queue) == 0 || r.plan.Setup.Polled ||
+		r.queue[0].until.Add(-queueTime).After(c.loginAt) || c.wanted.After(c.loginAt.Add(-askedLately)) ||
+		c.timing.until.After(c.loginAt) || r.kinds[verbIndex("gap")] {
+		return
+	}
+	c.fail("renewed", "two logins, and request %d, which waits since before the first, was not admitted between them",
+		r.queue[0].number)
+}
+
+// askedLately is for how long a login that the owner asked for may have to wait.
+const askedLately = 5 * time.Second
 
 // token is a token at the broker.
 func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {

@@ -18,14 +18,17 @@
 // allow. After each step these invariants hold, or the run ends with a [Failure] that names one:
 //
 //   - "once": a request completes once, and one that was canceled never does.
-//   - "its own response": a response has the bytes of its request.
+//   - "its own response": a response has the bytes of its request, and none is dropped that is due.
 //   - "admitted as said": a request is admitted if CanSend says so.
 //   - "in order": requests are received, and answered, in the order in which they were sent.
 //   - "sent as said": a request that failed is reported as fully sent if its frame was passed to the
-//     link whole, and only then.
+//     link whole, and only then. One that expects no response completes behind that.
+//   - "sent at once": what was admitted is passed to the link before the connection is idle, and before
+//     a blocking Send returns, unless the link took less than it was given.
 //   - "whole frames": what is passed to a link is the frames of requests, whole, in the order in which
 //     they were admitted, with correlation ids that follow each other. Only the end of a link cuts one.
-//   - "in time": no request is in flight behind its deadline, which a throttle time moves.
+//   - "in time": no request is in flight behind its deadline, which a throttle time moves, and none
+//     times out before it.
 //   - "throttled": no request is admitted within a throttle time, which is bounded by MaxThrottle and
 //     does not move back.
 //   - "after the login": nothing of the owner is received before a login or within one.
@@ -36,14 +39,16 @@
 //     what watched one changes nothing.
 //   - "backoff": the nth failure in a row is followed by a pause of base*2^(n-1), at most the longest
 //     one, each a fifth more or less, and no attempt begins within it. An attempt without a pause is at
-//     another address of the lookup, or at the same one for a reason that its end has: ApiVersions at
-//     v0, a release that was detected, another mechanism, a session that was not renewed. A row ends
-//     with an answer on a connection that was ready, behind the login if there is one.
+//     another address of the lookup, none of which has been ready, or at the same one for a reason that
+//     its end has: ApiVersions at v0, a release that was detected, another mechanism, a session that
+//     was not renewed. A row ends with an answer on a connection that was ready, behind the login if
+//     there is one.
 //   - "memory": of a peer that is not logged in there are at most 64 KiB of memory for bytes that have
 //     not come, and then as much as came, or 4 MiB.
 //   - "balance": the events of the metrics sink balance, and its bytes are those of the links.
-//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
-//     one that was not asked again on the connection on which it answered a probe.
+//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor one that
+//     was not asked since a connection was lost, nor one that was not asked again on the connection on
+//     which it answered a probe.
 //   - "the release": CheckVersion reports the release of the broker that was asked, and an old one is
 //     recognised as what it is. One before 0.10 may be taken for an older one if there was a fault.
 //   - "negotiated": a message of the codec is sent in the highest version that both have, and is
@@ -52,7 +57,9 @@
 //     settings name, if that can be compared.
 //   - "kept open": no request is lost with a connection that its owner did not close and that did
 //     not fail.
-//   - "renewed": a session is renewed no sooner than a second after its last renewal began.
+//   - "blamed": a connection fails with ErrProtocol only if there was a fault.
+//   - "renewed": a session is renewed no sooner than a second after its last renewal began, and not
+//     before a request was admitted that waited for that.
 //   - "in session": a request is admitted within its session.
 //   - "goes on": time passes.
 //   - "no panic": nothing panics.

@@ -274,6 +274,12 @@ func (r *run) drain(final bool) {
 	r.conn.drain(r.w.Now(), final)
 }
 
+// renew asks for a login.
+func (r *run) renew() {
+	r.check.wanted = r.w.Now()
+	r.conn.renew(r.w.Now())
+}
+
 // dial makes another connection once the last one is closed for good.
 func (r *run) dial() {
 	switch {

@@ -165,6 +165,9 @@ func (p *polled) send(_ time.Time, q *request) bool {
 	if p.r.check.sums.sent > before {
 		p.r.admitted(q, handle{polled: f})
 		p.failed = p.failed || isDone(f)
+		if p.r.plan.Setup.Blocking && !q.whole && p.p.Connected() {
+			p.r.check.fail("sent at once", "Send of request %d returned before it was sent", q.number)
+		}
 		return true
 	}
 	_, err := f.Response()

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -53,8 +54,12 @@ type tapped struct {
 	due     []*request // admitted on this link, and not sent whole
 
 	stage ports.Stage // the last that was reported
-	short bool        // the last Send did not take all
+	short bool        // the last Send did not take all,
+	ended bool        // or failed
 }
+
+// takes reports whether the link took all that it was given, and may be given more.
+func (l *tapped) takes() bool { return !l.closed && !l.short && !l.ended }
 
 // ready means that requests are admitted.
 func (l *tapped) ready() { l.readyAt = l.received }
@@ -79,9 +84,18 @@ func (l *tapped) use(call string) {
 	}
 }
 
+// rests checks that the connection comes to rest, and does not ask the link for the same without end.
+func (l *tapped) rests(what string) {
+	if l.t.r.calls++; l.t.r.calls > maxBusy {
+		l.check.fail("goes on", "the link was asked for %s %d times at one instant", what, l.t.r.calls)
+		panic("the connection does not come to rest") // it ends the link, and so the loop
+	}
+}
+
 // Stage passes a call on.
 func (l *tapped) Stage() (ports.Stage, error) {
 	l.use("Stage")
+	l.rests("its stage")
 	stage, err := l.Link.Stage()
 	l.t.r.cover.staged(stage > l.stage, err)
 	l.stage = stage
@@ -93,6 +107,7 @@ func (l *tapped) Send(p []byte) (int, error) {
 	l.use("Send")
 	n, err := l.Link.Send(p)
 	l.t.r.cover.sent(l.short && n > 0, err)
+	l.ended = l.ended || err != nil && !errors.Is(err, ports.ErrWouldBlock)
 	if l.short = n < len(p); n > 0 {
 		l.t.sent += n
 		if len(l.partial) == 0 { // most are sent whole
@@ -123,10 +138,7 @@ func (l *tapped) Recv(p []byte) (int, error) {
 		l.check.fail("memory", "%d bytes of memory for what has not come, after %d bytes, in state %v",
 			len(p), l.received, l.check.state)
 	}
-	if l.t.r.calls++; l.t.r.calls > maxBusy {
-		l.check.fail("goes on", "the link was asked for bytes %d times at one instant", l.t.r.calls)
-		panic("the connection does not come to rest") // it ends the link, and so the loop
-	}
+	l.rests("bytes")
 	n, err := l.Link.Recv(p)
 	if cover := l.t.r.cover; cover != nil {
 		cover.received(n, err)

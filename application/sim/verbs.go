@@ -28,7 +28,7 @@ var ownerVerbs = []verb{
 	// And connect again with the next request; drain: once nothing is in flight.
 	{"close", func(r *run, _ Step) { r.close(false) }},
 	{"drain", func(r *run, _ Step) { r.drain(false) }},
-	{"renew", func(r *run, _ Step) { r.conn.renew(r.w.Now()) }}, // the session
+	{"renew", func(r *run, _ Step) { r.renew() }}, // the session
 	// The question for the release, N: strictly; and a Polled that does not receive for a time.
 	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
 	{"doze", func(r *run, s Step) { r.doze(s.For) }},

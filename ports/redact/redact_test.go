@@ -122,8 +122,9 @@ func FuzzSpellings(f *testing.F) {
 			return
 		}
 		names := []string{"as it is", "base64", "base64 of a URL", "basic login", "hexadecimal"}
-		if !strings.ContainsAny(secret, `%\&`) { // or it has an escape of its own, which may be decoded with the others
-			names = append(names, "form", "path", "form in a form", "HTML", "quoted", "every % escape", `every \x`, "JSON")
+		if !strings.ContainsAny(secret, `%\&`) { // or an escape of its own may be decoded with the others
+			names = append(names, "form", "path", "form in a form", "HTML", "quoted", "every % escape", `every \x`,
+				"JSON")
 		}
 		for _, name := range names {
 			// A word before it is no escape that the secret could continue.

@@ -1,0 +1,417 @@
+package matrix
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/relay"
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/tcp"
+	brokertls "brokerconn/adapters/tls"
+	"brokerconn/application/broker"
+	"brokerconn/application/logging"
+	"brokerconn/ports"
+)
+
+// The cells of the wire, on loopback: a Conn, a relay with the fault on its first connection, and a server. Nothing
+// depends on real time: where a timeout passes, the clock of the Conn is advanced.
+
+// bound is that of setup and of requests.
+const bound = time.Minute
+
+// framesBefore is how many frames the server has sent when a phase begins.
+var framesBefore = map[byte]int{'V': 0, 'H': 1, 'A': 2, 'F': 2, 'K': 4, 'C': 2}
+
+// wire is one run.
+type wire struct {
+	t        *testing.T
+	c        Cell
+	kind     relay.Kind
+	seen     *Seen
+	proxy    *relay.Relay
+	server   *server
+	conn     *broker.Conn
+	clock    *fake.Clock   // nil: the system's
+	down     chan struct{} // a state without a connection was reached behind another
+	requests sync.WaitGroup
+}
+
+// sockets runs a cell. It returns what was wrong.
+func sockets(t *testing.T, c Cell) []string {
+	w := &wire{t: t, c: c, seen: newSeen(0), down: make(chan struct{}, 100)}
+	w.seen.loose = true
+	fault := w.fault()
+	w.server = newServer(c)
+	secure := httptest.NewUnstartedServer(nil)
+	defer secure.Close()
+	if c.Phase == 'T' && fault.Kind != "plaintext" {
+		secure.StartTLS()
+		w.server.tls = secure.TLS
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	fakebroker.Must(t, err)
+	served := w.server.accept(listener)
+	defer func() { listener.Close(); <-served }()
+	w.proxy, err = relay.Start(listener.Addr().String(), relay.Options{Fault: func(n int) relay.Fault {
+		if n == 0 {
+			return fault
+		}
+		return relay.Fault{}
+	}})
+	fakebroker.Must(t, err)
+	defer w.proxy.Close()
+	cfg := w.config()
+	if c.Phase == 'T' {
+		o := brokertls.Options{ServerName: "example.com"}
+		if w.server.tls != nil {
+			o.CAPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
+		}
+		cfg.Transport, err = brokertls.New(tcp.New(tcp.Options{}), o)
+		fakebroker.Must(t, err)
+	}
+	w.conn, err = broker.NewConn(cfg)
+	fakebroker.Must(t, err)
+	w.run()
+	settled := w.pump()
+	defer settled()
+	w.requests.Wait()
+	if c.Want.Next != Closed {
+		w.settle()
+	}
+	w.seen.end()
+	w.conn.Close()
+	<-w.conn.Done()
+	w.server.release()
+	return w.seen.wrong(c)
+}
+
+// fault reads the Wire of the cell: a kind, how many bytes pass before it, and its bytes in hexadecimal.
+func (w *wire) fault() (f relay.Fault) {
+	words := strings.Fields(w.c.Wire)
+	w.kind = relay.Kind(words[0])
+	f = relay.Fault{Kind: w.kind, Frames: framesBefore[w.c.Phase]}
+	if len(words) > 1 {
+		f.After, _ = strconv.Atoi(words[1])
+	}
+	if len(words) > 2 {
+		f.Bytes, _ = hex.DecodeString(words[2])
+	}
+	switch {
+	case w.kind == "refuse", w.c.Phase == 'R', w.kind == relay.Stall:
+		return relay.Fault{}
+	case w.kind == "close": // the owner closes while the phase waits
+		f.Kind = relay.Silence
+	}
+	return f
+}
+
+// passes reports whether a timeout passes in the cell.
+func (w *wire) passes() bool {
+	return errors.Is(w.c.Want.Kind, broker.ErrTimeout) || w.c.Want.Text == "no answer"
+}
+
+func (w *wire) config() broker.Config {
+	cfg := fakebroker.ConfigFor(w.t, w.proxy.Addr())
+	cfg.SetupTimeout, cfg.RequestTimeout, cfg.IdleTimeout = bound, bound, -1
+	if w.passes() {
+		w.clock = fake.New(time.Time{})
+		cfg.Clock = w.clock
+	}
+	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = 10*time.Millisecond, time.Hour // none is idle for that
+	cfg.MaxResponseBytes, cfg.MaxPendingBytes = 1<<20, 1<<30
+	cfg.Metrics = &w.seen.tally
+	if strings.IndexByte("HAK", w.c.Phase) >= 0 {
+		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 0)}
+	}
+	began := time.Now()
+	cfg.Hooks = broker.JoinHooks(logging.Hooks(slog.New(&lines{seen: w.seen})), &broker.Hooks{
+		StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
+			w.seen.changed(time.Since(began), from, to, err)
+			if to.Down() {
+				w.down <- struct{}{}
+			}
+		},
+	})
+	return cfg
+}
+
+// run leads to the phase of the cell, and lets the fault happen.
+func (w *wire) run() {
+	closes := w.kind == "close"
+	switch w.c.Phase {
+	case 'D', 'T', 'V', 'H', 'A':
+		if w.kind == "refuse" {
+			fakebroker.Must(w.t, w.proxy.Refuse())
+		}
+		w.request(1, 10*bound)
+		if w.kind == "refuse" {
+			<-w.down
+			fakebroker.Must(w.t, w.proxy.Reopen())
+		}
+		if closes || w.passes() {
+			w.until(func(s broker.Stats) bool { return s.State == state(w.c.Phase) && s.Waiting == 1 })
+		}
+	case 'R':
+		w.first()
+		if !closes {
+			w.proxy.Strike(w.kind)
+		}
+		switch {
+		case closes:
+		case len(w.c.judged()) > 0:
+			w.send(2, heartbeat(2))
+		default:
+			<-w.down
+		}
+	case 'F':
+		w.first()
+		if w.kind == relay.Stall {
+			w.proxy.Strike(relay.Stall)
+			before := w.proxy.Received()
+			w.send(2, &ports.RawRequest{APIKey: 3, Body: make([]byte, 32<<20)})
+			w.until(func(broker.Stats) bool { return w.proxy.Received() > before })
+			for _, n := range []int64{3, 4, 5} {
+				w.send(n, heartbeat(n))
+			}
+			break
+		}
+		for _, n := range w.c.judged() {
+			w.send(n, heartbeat(n))
+		}
+		if closes {
+			w.server.await(4)
+		}
+	case 'K':
+		w.first()
+		w.requests.Go(func() { _ = w.conn.Reauthenticate(context.Background()) })
+		w.until(func(s broker.Stats) bool { return s.Reauthenticating })
+		w.request(2, 10*bound)
+		w.until(func(s broker.Stats) bool { return s.Waiting == 1 })
+		w.server.release()
+	case 'C':
+		w.first()
+		w.send(2, heartbeat(2))
+		w.server.await(2)
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = w.conn.Drain(ended) // which goes on
+		if !closes {
+			w.server.release()
+		}
+	}
+	switch {
+	case closes:
+		w.conn.Close()
+	case w.passes():
+		if w.kind != relay.Stall {
+			w.until(func(s broker.Stats) bool { return s.PendingBytes == 0 })
+		}
+		w.clock.Advance(bound)
+	}
+}
+
+// pump lets the pauses of the backoff pass, if the clock is not the system's, until the function that it returns is
+// called.
+func (w *wire) pump() (end func()) {
+	if w.clock == nil {
+		return func() {}
+	}
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(time.Millisecond):
+				w.clock.Advance(5 * time.Millisecond)
+			}
+		}
+	}()
+	return func() { close(over); <-ended }
+}
+
+// first sends a request and waits for its answer.
+func (w *wire) first() { fakebroker.Must(w.t, fakebroker.Numbered(w.t.Context(), w.conn, 1)) }
+
+// settle shows that the connection answers a request behind the fault.
+func (w *wire) settle() {
+	ctx := broker.WithRequestTimeout(context.Background(), 10*bound)
+	if err := fakebroker.Numbered(ctx, w.conn, 99); err != nil {
+		w.t.Errorf("%v: got %v behind the fault, want an answer", w.c, err)
+	}
+}
+
+func heartbeat(n int64) ports.Message {
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Generation = int32(n)
+	return req
+}
+
+// request makes a request that waits until it is admitted, and judges its end.
+func (w *wire) request(n int64, timeout time.Duration) {
+	w.requests.Go(func() {
+		ctx := broker.WithRequestTimeout(context.Background(), timeout)
+		w.seen.completed(n, fakebroker.Numbered(ctx, w.conn, int32(n)))
+	})
+}
+
+// send admits a request now, and judges its end.
+func (w *wire) send(n int64, req ports.Message) {
+	future, err := w.conn.Send(context.Background(), req)
+	if err != nil {
+		w.seen.completed(n, err)
+		return
+	}
+	w.requests.Go(func() {
+		_, err := future.Wait(context.Background())
+		w.seen.completed(n, err)
+	})
+}
+
+// until waits for a condition of the connection.
+func (w *wire) until(is func(broker.Stats) bool) {
+	w.t.Helper()
+	for end := time.Now().Add(bound); !is(w.conn.Stats()); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Errorf("%v: got no such state within %v; stats: %+v", w.c, bound, w.conn.Stats())
+			panic("hang: see the stacks")
+		}
+	}
+}
+
+// server is a broker whose answers wait for the test where a cell needs it.
+type server struct {
+	c   Cell
+	tls *tls.Config
+
+	mu       sync.Mutex
+	received int // requests of callers, on the first connection
+	conns    int
+	changed  chan struct{} // is closed and replaced when received grows
+	gate     chan struct{} // is closed by release
+	released bool
+}
+
+func newServer(c Cell) *server {
+	return &server{c: c, changed: make(chan struct{}), gate: make(chan struct{})}
+}
+
+// accept serves until the listener is closed. The channel is closed when all connections have ended.
+func (s *server) accept(l net.Listener) (ended chan struct{}) {
+	ended = make(chan struct{})
+	go func() {
+		defer close(ended)
+		var all sync.WaitGroup
+		defer all.Wait()
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { s.serve(conn) })
+		}
+	}()
+	return ended
+}
+
+func (s *server) serve(conn net.Conn) {
+	s.mu.Lock()
+	s.conns++
+	first := s.conns == 1
+	s.mu.Unlock()
+	if s.tls != nil {
+		conn = tls.Server(conn, s.tls)
+	}
+	if s.c.Wire == "plaintext" { // a web server, say
+		_, _ = conn.Read(make([]byte, 1))
+		_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		_ = conn.Close()
+		return
+	}
+	logins := 0
+	fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+		switch r.Key {
+		case 18:
+			return fakebroker.Table(r.Version)
+		case 17:
+			if logins++; first && logins == 2 {
+				<-s.gate
+			}
+			resp := kmsg.NewPtrSASLHandshakeResponse()
+			resp.Version = r.Version
+			return resp.AppendTo(nil)
+		case 36:
+			resp := kmsg.NewPtrSASLAuthenticateResponse()
+			resp.Version, resp.SessionLifetimeMillis = r.Version, time.Hour.Milliseconds()
+			return resp.AppendTo(nil)
+		}
+		if !first {
+			return make([]byte, 6)
+		}
+		return s.answer(s.count())
+	})
+}
+
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received++
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return s.received
+}
+
+// answer is the answer to the nth request: with requests in flight that fail, the last one is answered only, whose
+// answer does not arrive as it is.
+func (s *server) answer(n int) []byte {
+	fails := s.c.Want.Kind != nil
+	switch {
+	case s.c.Phase == 'C' && n == 2:
+		<-s.gate
+	case s.c.Phase == 'F' && fails && (n == 2 || n == 3):
+		return nil
+	}
+	return make([]byte, 6)
+}
+
+// release lets answers go on that wait.
+func (s *server) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.released {
+		s.released = true
+		close(s.gate)
+	}
+}
+
+// await waits for a number of requests.
+func (s *server) await(n int) {
+	for {
+		s.mu.Lock()
+		enough, changed := s.received >= n, s.changed
+		s.mu.Unlock()
+		if enough {
+			return
+		}
+		<-changed
+	}
+}
+
+// String names a cell in failures.
+func (c Cell) String() string { return fmt.Sprintf("%c %s (%s)", c.Phase, c.Fault, c.Wire) }
