@@ -35,7 +35,8 @@ lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
 
 matrix: ## the fault matrix: each kind of fault in each phase of a connection, a line each
-	@$(GO) test -count=1 -v -run '^TestMatrix$$' ./acceptance/matrix
+	@$(GO) test -count=1 -v -run '^TestMatrix$$' ./acceptance/matrix 2>&1 | awk '/^ *(=== |--- PASS)/ { next } { print } \
+	  /^(--- )?FAIL/ { failed = 1 } END { exit failed }'
 
 field: ## the tests of reports from the field, a row each
 	@$(GO) run ./acceptance/field
