@@ -1,7 +1,7 @@
 # What a developer of this library runs. `make` alone lists the targets.
 
 GO          ?= go
-FUZZTIME    ?= 10s
+FUZZTIME    ?= 30s
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
@@ -35,15 +35,18 @@ lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
 
 matrix: ## the fault matrix: each kind of fault in each phase of a connection, a line each
-	@$(GO) test -count=1 -v -run '^TestMatrix$$' ./acceptance/matrix
+	@$(GO) test -count=1 -v -run '^TestMatrix$$' ./acceptance/matrix 2>&1 | awk '/^ *(=== |--- PASS)/ { next } { print } \
+	  /^(--- )?FAIL/ { failed = 1 } END { exit failed }'
 
 field: ## the tests of reports from the field, a row each
 	@$(GO) run ./acceptance/field
 
-fuzz: ## every fuzz target for FUZZTIME (10s)
-	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+fuzz: ## every fuzz target for FUZZTIME (30s), one after another; at least 55
+	@n=0; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
-	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
+	    n=$$((n+1)); echo "== $$dir $$f"; \
+	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done; \
+	  echo "$$n fuzz targets, each for $(FUZZTIME)"; [ $$n -ge 55 ] || { echo "want 55 at least"; exit 1; }
 
 sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and the cells that are hit
 	@$(GO) test -count=1 -timeout 24h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),1000000)

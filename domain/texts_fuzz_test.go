@@ -76,6 +76,9 @@ func FuzzRefusal(f *testing.F) {
 			func(s string) string { return hex.EncodeToString([]byte(s)) },
 			func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 		}
+		if strings.ContainsAny(password, `%\&`) {
+			spelling = 0 // it has an escape of its own, which may be decoded with the others
+		}
 		spelled := spellings[int(spelling)%len(spellings)](password)
 		token := []byte("\x00" + name + "\x00" + password)
 		got := Mechanism{Name: "PLAIN", Exposes: true}.redact(before+" "+spelled+" "+behind, token)

@@ -20,6 +20,7 @@ type engine struct {
 
 var engines = []engine{
 	{"exact", func(Cell) bool { return true }, func(_ *testing.T, c Cell) []string { return exact(c) }},
+	{"bubble", inBubble, bubble},
 	{"sockets", func(c Cell) bool { return c.Wire != "" }, sockets},
 }
 

@@ -114,7 +114,7 @@ func (s *Seen) wrong(c Cell) (list []string) {
 		}
 		if s.loose {
 			want = c.loosened(want)
-			if fateOf(f) == Kept && c.Phase == 'C' { // the state may be seen before the answer
+			if want == Answered && w.Next != Same { // the loss may be seen before the answer
 				f.kept = false
 			}
 		}

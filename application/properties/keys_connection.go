@@ -214,7 +214,7 @@ func release(p *Property) (r broker.Release, err error) {
 	for i, part := range []*int{&r.Major, &r.Minor, &r.Patch} {
 		*part, _ = strconv.Atoi(n[i+1]) // four digits at most; without any it is 0
 	}
-	if (broker.Config{APIVersion: r}).Check() != nil {
+	if r == (broker.Release{}) || (broker.Config{APIVersion: r}).Check() != nil {
 		return broker.Release{}, fmt.Errorf("%s; 0.8.0 is the first known release", quoted(p))
 	}
 	return r, nil

@@ -68,7 +68,7 @@ func (r *reader) record() {
 			g.fields = append(g.fields, securityKey.to)
 		}
 		unused := slices.ContainsFunc(r.s.Ignored, func(i Ignored) bool { return i.Key == p.Key && i.Where == p.Where })
-		if g.fields == nil && !unused && k != jaasKey {
+		if g.fields == nil && !unused && k != jaasKey && k.to != fallbackVersionKey.to { // no release is no setting
 			g.fields = []string{placeOf(strings.Fields(k.to)[0])} // it was set to its zero
 		}
 		r.s.given = append(r.s.given, g)

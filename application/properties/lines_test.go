@@ -209,3 +209,21 @@ func TestLinesNameTheirPlaces(t *testing.T) {
 		t.Errorf("got %v, want one line of each key", lines)
 	}
 }
+
+// A release that is not given has no line: the clients have no word for it in its place, and librdkafka would not ask
+// for the versions.
+func TestLinesHaveNoZeroRelease(t *testing.T) {
+	for own, key := range map[Dialect]string{KafkaPython: "api_version=auto", Librdkafka: "api.version.request=true"} {
+		s, err := Read(own, written(t, "", key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d := firstDialect; d <= lastDialect; d++ {
+			for _, line := range s.Lines(d) {
+				if line.Sets == fallbackVersionKey.to {
+					t.Errorf("%s as %v: got %+v, want no line", key, d, line)
+				}
+			}
+		}
+	}
+}

@@ -69,9 +69,8 @@ func FuzzProxyURL(f *testing.F) {
 
 // FuzzRelease compares the releases that a key takes with the ways in which they are written.
 func FuzzRelease(f *testing.F) {
-	for _, text := range []string{"2.8", "0.10.2.2", "(0, 10)", "auto", "0.7", "1.2.3.4.5", "(2,8,1)",
-		"2.8-IV1", "99999.0",
-		"-1.0", "1.0\n", "(1)", "()", "(0,,10)"} {
+	for _, text := range []string{"2.8", "0.10.2.2", "(0, 10)", "auto", "0.7", "0.0", "1.2.3.4.5", "(2,8,1)",
+		"2.8-IV1", "99999.0", "-1.0", "1.0\n", "(1)", "()", "(0,,10)"} {
 		f.Add(text)
 	}
 	dotted := regexp.MustCompile(`^[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4}){0,2}$`)

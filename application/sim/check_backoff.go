@@ -39,7 +39,7 @@ func (c *checker) connecting(now time.Time) {
 // swapped is a replacement of the authenticators, after which the pause behind a failed login is over.
 func (c *checker) swapped(now time.Time) {
 	p := &c.pacing
-	p.swapped, c.wanted = true, now
+	p.swapped, c.others = true, now
 	pause, _ := c.r.conn.delay(now)
 	if n := c.r.conn.stats().FailuresInARow; c.state == domain.Disconnected && n == 0 && pause == 0 {
 		p.failures, p.until = 0, time.Time{}

@@ -27,8 +27,10 @@ type loginCheck struct {
 
 	loginOn  *model.Conn // the connection of the last SaslHandshake,
 	loginAt  time.Time   // when that was received,
-	sentThen int         // how many requests had been admitted,
-	wanted   time.Time   // and when the owner last asked for a login
+	sentThen int         // and how many requests had been admitted
+	tokenAt  time.Time   // when the last token was received
+	wanted   time.Time   // when the owner last asked for a login,
+	others   time.Time   // and replaced the authenticators
 	reauthOn *model.Conn // on which a session was last renewed,
 	reauthAt time.Time   // and when that began
 	session  *model.Conn // on which the last request was received,
@@ -67,23 +69,26 @@ func (c *checker) handshake(req *model.Request) {
 }
 
 // between checks that a request was admitted between two logins of a connection, if one waited for the first
-// of them, and if the owner did not ask for the second.
+// of them, and if the owner did not ask for the second: a request for one has no effect within a login, and
+// other authenticators are used behind it.
 func (c *checker) between(req *model.Request) {
 	r := c.r
 	if req.Conn != c.loginOn || c.sums.sent > c.sentThen || len(r.queue) == 0 || r.plan.Setup.Polled ||
-		r.queue[0].until.Add(-queueTime).After(c.loginAt) || c.wanted.After(c.loginAt.Add(-askedLately)) ||
-		c.timing.until.After(c.loginAt) || r.kinds[verbIndex("gap")] {
+		!r.queue[0].until.Add(-queueTime).Before(c.tokenAt) || c.wanted.After(c.tokenAt) ||
+		c.others.After(c.loginAt.Add(-replacedLately)) || c.timing.until.After(c.loginAt) || r.kinds[verbIndex("gap")] {
 		return
 	}
-	c.fail("renewed", "two logins, and request %d, which waits since before the first, was not admitted between them",
+	c.fail("renewed", "two logins, and request %d, which waited for the first, was not admitted between them",
 		r.queue[0].number)
 }
 
-// askedLately is for how long a login that the owner asked for may have to wait.
-const askedLately = 5 * time.Second
+// replacedLately is longer than a SaslHandshake may be on its way: what is replaced meanwhile is used behind that
+// login.
+const replacedLately = time.Second
 
 // token is a token at the broker.
 func (c *checker) token(conn *model.Conn, mechanism string, token []byte) {
+	c.tokenAt = c.r.w.Now()
 	if c.refused != nil && c.refused != conn && c.r.healed {
 		c.fail("confirmed", "a refused token was left without a word")
 	}

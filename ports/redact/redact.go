@@ -30,6 +30,9 @@ func Repeats(text, secret string) bool {
 		return false
 	}
 	once := unescaped(text)
+	if plain := unescaped(secret); len(plain) >= piece/2 && shares(folded(once), folded(plain), piece) {
+		return true // a secret that has what looks like an escape
+	}
 	dense := lettersOf(secret)
 	for _, shown := range []string{text, once, unescaped(once)} {
 		if shares(folded(shown), folded(secret), piece) ||

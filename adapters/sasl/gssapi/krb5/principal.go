@@ -26,7 +26,7 @@ func (p Principal) String() string {
 	}
 	text := strings.Join(parts, "/")
 	if p.Realm != "" {
-		text += "@" + p.Realm
+		text += "@" + escape.Replace(p.Realm)
 	}
 	return text
 }
@@ -47,7 +47,7 @@ func parsePrincipal(text string) (p Principal, err error) {
 			return Principal{}, errors.New(
 				`write a principal as name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
 		default:
-			if c == '\\' && i+1 < len(text) {
+			if c == '\\' && i+1 < len(text) && text[i+1] != 0 {
 				i++
 			}
 			parts[len(parts)-1] += text[i : i+1]

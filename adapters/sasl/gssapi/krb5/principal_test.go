@@ -28,7 +28,7 @@ func TestParsePrincipal(t *testing.T) {
 		saslpeer.Equal(t, c.text, fmt.Sprintf("%q", p.Name.NameString), fmt.Sprintf("%q", c.parts))
 		saslpeer.Equal(t, c.text+": realm", p.Realm, c.realm)
 	}
-	for _, text := range []string{"", "@EXAMPLE.ORG", "alice@", "alice@A@B", "kafka/", "/x", "a\x00b"} {
+	for _, text := range []string{"", "@EXAMPLE.ORG", "alice@", "alice@A@B", "kafka/", "/x", "a\x00b", "a\\\x00b"} {
 		if p, err := parsePrincipal(text); err == nil {
 			t.Errorf("%q: got %v, want an error", text, p)
 		}
@@ -39,7 +39,7 @@ func TestPrincipalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringMatching(`[a-z@/\\.é-]{1,8}`)
 		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...),
-			rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
+			rapid.StringMatching(`[A-Z./@\\]{0,8}`).Draw(t, "realm")}
 		again, err := parsePrincipal(p.String())
 		if err != nil || !again.is(p) {
 			t.Fatalf("%q: got %q, %v back", p, again, err)
