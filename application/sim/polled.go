@@ -82,7 +82,10 @@ func (p *polled) hooks() *broker.Hooks {
 func (p *polled) work(now time.Time) (deadline time.Time) {
 	if now.Before(p.awake) {
 		p.p.SendPendingV2()
-		return sooner(p.p.NextDeadline(), p.awake)
+		if next := p.p.NextDeadline(); now.Before(next) {
+			return sooner(next, p.awake)
+		}
+		return p.awake // responses that it does not want yet are due
 	}
 	for _, res := range p.p.Recv() {
 		p.completed(res.Future)
