@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
+.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -137,3 +137,7 @@ version-matrix: ## which release is it: 49 real brokers, what is said of each he
 
 releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
 	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance
+
+soak: ## SOAK (1h) of mixed load on a real broker through every fault, a line a minute; at the end all counts and records agree (SEED= repeats a load)
+	ACCEPTANCE=required $(LEAKS) -v $(GO) test $(RACE) -tags acceptance,matrix -count=1 -timeout 24h -v -run '^TestSoak$$' ./acceptance/soak \
+	  -soak.for $(or $(SOAK),1h) $(if $(SEED),-soak.seed $(SEED))

@@ -89,6 +89,8 @@ type Config struct {
 	Trace bool
 	// TraceRequests makes Noted outputs for events of each request.
 	TraceRequests bool
+	// TraceGivenUp makes a Noted output for the failure of each request that was given up.
+	TraceGivenUp bool
 }
 
 func (c *Config) check() {

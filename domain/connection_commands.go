@@ -29,8 +29,8 @@ func (c *Connection) Abandon(f *Future) { c.m.Abandon(f) }
 func (c *Connection) NoteRefused(now time.Time, req ports.Message) { c.m.NoteRefused(now, req) }
 
 // NoteCanceled counts a request that its caller gave up; see [Machine.NoteCanceled].
-func (c *Connection) NoteCanceled(now time.Time, req ports.Message, f *Future) {
-	c.m.NoteCanceled(now, req, f)
+func (c *Connection) NoteCanceled(now time.Time, req ports.Message, version int16) {
+	c.m.NoteCanceled(now, req, version)
 }
 
 // Recycle takes a future that is done back for reuse; see [Machine.Recycle].

@@ -326,7 +326,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
 	domain.EventAPIsLeftOut: "left out",
 	domain.EventAuthStart:   "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
-	domain.EventWritten: "written", domain.EventAnswered: "answered",
+	domain.EventWritten: "written", domain.EventAnswered: "answered", domain.EventFailed: "failed",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 	domain.EventStalled: "stalled", domain.EventIdleLost: "idle lost",
 	domain.EventWarning: "warning",
@@ -487,6 +487,7 @@ func (k *conversation) given(a args) {
 		Race:             a.has("racing"),
 		APIVersion:       releaseNamed(a.named["release"]),
 		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
+		TraceGivenUp: a.has("traced"),
 	}
 	switch a.named["rand"] {
 	case "low":

@@ -17,7 +17,7 @@ const (
 	SentNothing Sent = iota // not a byte: the broker cannot have seen it
 	SentPartly              // cut off: the broker cannot have acted on it, but may have seen bytes
 	SentFully               // the broker may have acted on it
-	SentUnknown             // a writer has its bytes: any number of them may have left
+	SentUnknown             // a writer has its bytes, or will have them: any number of them may have left
 )
 
 var sentNames = [...]string{"not sent", "partly sent", "fully sent", "perhaps sent"}

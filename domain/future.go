@@ -161,8 +161,8 @@ func (m *Machine) keep(f *Future) {
 }
 
 // Abandon gives up a future. The request keeps its place in the order of responses, its
-// response is dropped, and there is no Completed output for it. From then on the future
-// belongs to the Machine.
+// response is dropped, and there is no Completed output for it; Config.TraceGivenUp notes
+// its failure. From then on the future belongs to the Machine.
 func (m *Machine) Abandon(f *Future) {
 	if !f.done {
 		f.abandoned = true

@@ -147,6 +147,11 @@ func (m *Machine) next(transmits bool) *Output {
 				return out
 			}
 			if f := m.failNext(it.failing); f != nil {
+				if f.abandoned {
+					out.Kind, out.Event = Noted, m.describeEvent(m.out.zeroEvent(), EventFailed, f)
+					m.Recycle(f)
+					return out
+				}
 				out.Kind, out.Future = Completed, f
 				return out
 			}
@@ -210,9 +215,13 @@ func (m *Machine) note(e *Event) {
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		e := m.out.note()
-		e.Kind, e.Time, e.Endpoint, e.Request = kind, m.now, m.Endpoint(), f.Info()
+		m.describeEvent(m.out.note(), kind, f)
 	}
+}
+
+func (m *Machine) describeEvent(e *Event, kind EventKind, f *Future) *Event {
+	e.Kind, e.Time, e.Endpoint, e.Request, e.Err = kind, m.now, m.Endpoint(), f.Info(), f.err
+	return e
 }
 
 // current reports whether news of epoch is awaited, and counts it if not.

@@ -189,7 +189,8 @@ func (m *Machine) takeAll(e *Error) *failing {
 	return t
 }
 
-// failNext fails the first request that is left and returns it, nil if all have failed.
+// failNext fails the first request that is left and returns it, nil if all have failed. One that was
+// given up is returned only where its failure is noted.
 func (m *Machine) failNext(t *failing) *Future {
 	for len(t.futures) > 0 {
 		f := t.futures[0]
@@ -203,7 +204,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		f.sent = m.sentOf(f)
 		f.err = m.errorFor(t, f)
 		m.sink.RequestFailed(m.now, f.Request.Key(), f.Version, errors.Is(f.err, ErrTimeout), f.Timing)
-		if f.abandoned {
+		if f.abandoned && !m.cfg.TraceGivenUp {
 			m.Recycle(f)
 			continue
 		}

@@ -68,12 +68,15 @@ func (m *Machine) Failure(now time.Time, req ports.Message, kind, cause error) *
 }
 
 // FailureOf describes a failure of the owner's that concerns an admitted request which is not
-// done.
+// done. Unless all of it was written, it is not known how much of it will be: it keeps its place
+// on the connection.
 func (m *Machine) FailureOf(now time.Time, f *Future, kind, cause error) *Error {
 	m.tick(now)
 	e := m.newError(kind, cause, "")
 	m.describeRequest(e, f)
-	e.Sent = m.Sent(f)
+	if e.Sent = m.Sent(f); e.Sent != SentFully {
+		e.Sent = SentUnknown
+	}
 	if f == m.inflight.front() {
 		e.ResponseBytes = m.frames.buffered()
 	}

@@ -129,3 +129,23 @@ func TestErrorOfRequestInFlight(t *testing.T) {
 		t.Errorf("got %s", e.Explain())
 	}
 }
+
+// A request that is given up keeps its place, so that what was not written of it may still be.
+func TestSentOfRequestGivenUp(t *testing.T) {
+	b := newParked(t).parkedUp()
+	f := b.send("first!")
+	sent := func(when string, want domain.Sent) {
+		t.Helper()
+		if e := b.FailureOf(b.now, f, domain.ErrCanceled, nil); e.Sent != want {
+			t.Errorf("%s: got %v, want %v", when, e.Sent, want)
+		}
+	}
+	sent("before a writer has it", domain.SentUnknown)
+	w := b.takeWrite()
+	sent("while a writer has it", domain.SentUnknown)
+	b.GiveWrite(b.now, w, 5, nil)
+	b.steps()
+	sent("partly written", domain.SentUnknown)
+	b.writeAll()
+	sent("written", domain.SentFully)
+}

@@ -84,6 +84,7 @@ const (
 	EventIdle                                  // it was closed, since nothing was sent or received
 	EventIdleLost                              // it was lost for Err, and nothing was in flight
 	EventWarning                               // Text is what the owner of the configuration should know
+	EventFailed                                // Request was given up, and then failed for Err; no Completed follows
 )
 
 // Event is one thing that happened on a connection.
@@ -132,12 +133,17 @@ func (o *outbox) want(kind OutputKind) (other *Output) {
 
 // note puts a zero event, to be completed by the caller.
 func (o *outbox) note() (e *Event) {
-	if last := len(o.notes) - 1; last >= 0 {
-		e, o.notes = o.notes[last], o.notes[:last]
-	} else {
-		e = new(Event)
-	}
+	e = o.zeroEvent()
 	o.put(item{event: e})
+	return e
+}
+
+func (o *outbox) zeroEvent() (e *Event) {
+	last := len(o.notes) - 1
+	if last < 0 {
+		return new(Event)
+	}
+	e, o.notes = o.notes[last], o.notes[:last]
 	return e
 }
 

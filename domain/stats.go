@@ -73,13 +73,9 @@ func (m *Machine) NoteRefused(now time.Time, req ports.Message) {
 	m.sink.RequestRefused(m.now, req.Key())
 }
 
-// NoteCanceled counts a request that its caller gave up; f is nil if it was not admitted.
-func (m *Machine) NoteCanceled(now time.Time, req ports.Message, f *Future) {
+// NoteCanceled counts a request that its caller gave up; version is -1 if it was not admitted.
+func (m *Machine) NoteCanceled(now time.Time, req ports.Message, version int16) {
 	m.tick(now)
-	version := int16(-1)
-	if f != nil {
-		version = f.Version
-	}
 	m.sink.RequestCanceled(m.now, req.Key(), version)
 }
 

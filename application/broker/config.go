@@ -218,6 +218,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		Rand:                   c.Rand,
 		Trace:                  c.Hooks.tracing() || park, // Dial reports the tries of a race
 		TraceRequests:          c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
+		TraceGivenUp:           c.Hooks.RequestFailed != nil,
 	}, domain.Ports{
 		Transport:      c.Transport,
 		Codec:          c.Codec,

@@ -149,7 +149,7 @@ func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 func (c *Conn) abandon(f *Future) {
 	c.queue.remove(f)
 	if f.message != nil {
-		c.core.NoteCanceled(c.cfg.Clock.Now(), f.message, f.core)
+		c.core.NoteCanceled(c.cfg.Clock.Now(), f.message, f.admittedVersion())
 	}
 	if f.core != nil {
 		c.core.Abandon(f.core)

@@ -147,7 +147,7 @@ func (c *Conn) countRefusal(now time.Time, req ports.Message, err error) {
 	switch {
 	case req == nil:
 	case errors.Is(err, ErrCanceled):
-		c.core.NoteCanceled(now, req, nil)
+		c.core.NoteCanceled(now, req, -1)
 	default:
 		c.core.NoteRefused(now, req)
 	}

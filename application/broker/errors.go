@@ -94,8 +94,9 @@ const (
 	SentPartly = domain.SentPartly
 	// SentFully is for a request that the broker may have acted on.
 	SentFully = domain.SentFully
-	// SentUnknown is for a request that was given up while its bytes were being written, and
-	// for a wait for a Future of a Polled that has ended.
+	// SentUnknown is for a request that was admitted and then given up before its last byte was
+	// passed to the transport: it keeps its place, and may still be sent. It is also for a wait
+	// for a Future of a Polled that has ended.
 	SentUnknown = domain.SentUnknown
 )
 

@@ -185,6 +185,17 @@ func (f *Future) settle() {
 	f.body, f.core = core.TakeBody(), nil
 }
 
+// admittedVersion returns the version of the request; -1 if it was not admitted.
+func (f *Future) admittedVersion() int16 {
+	switch {
+	case f.core != nil:
+		return f.core.Version
+	case f.epoch != 0:
+		return f.version
+	}
+	return -1
+}
+
 // complete wakes the waiters. With mu held. The Future of a blocking
 // call may be in use for another request as soon as the state is set.
 func (f *Future) complete() {

@@ -216,6 +216,8 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:
 		call(h.RequestAnswered, e.Request)
+	case domain.EventFailed:
+		call2(h.RequestFailed, e.Request, e.Err)
 	case domain.EventThrottled:
 		call2(h.Throttled, e.Endpoint, e.Until)
 	case domain.EventStalled:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,22 @@ func TestCancel(t *testing.T) {
 		behind.Cancel()
 		noError(t, r.outcome(behind))
 		wantError(t, r.outcome(f), broker.ErrCanceled)
+		r.sums()
+	})
+}
+
+// TestHookOfACanceledRequest: a request that is canceled, and then lost with its connection, has an end for the hooks
+// as it has one for the metrics.
+func TestHookOfACanceledRequest(t *testing.T) {
+	onReady(t, nil, func(t *testing.T, r *harness) {
+		f := r.send()
+		r.turn()
+		f.Cancel()
+		r.log = nil
+		r.lose()
+		ended := slices.ContainsFunc(r.log, func(hook string) bool { return strings.HasPrefix(hook, "failed ") })
+		assert(t, ended && r.Stats().Failed == 1, "got hooks %q and %d failures in Stats, want one in each", r.log,
+			r.Stats().Failed)
 		r.sums()
 	})
 }

@@ -217,7 +217,7 @@ func (p *Polled) cancel(f *Future) {
 		return
 	}
 	now := p.cfg.Clock.Now()
-	p.core.NoteCanceled(now, f.message, f.core)
+	p.core.NoteCanceled(now, f.message, f.admittedVersion())
 	var err *Error
 	if f.core != nil {
 		err = p.core.FailureOf(now, f.core, ErrCanceled, nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/application/broker"
 )
 
@@ -258,6 +260,34 @@ func TestPolledClosedPort(t *testing.T) {
 	l.Close()
 	p := newPolled(t, cfg)
 	wantError(t, errorOf(p.CheckVersion(30*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
+}
+
+// versions records the versions of the requests that were canceled.
+type versions struct {
+	*recorder.Recorder
+	canceled []int16
+}
+
+func (v *versions) RequestCanceled(now time.Time, key, version int16) {
+	v.Recorder.RequestCanceled(now, key, version)
+	v.canceled = append(v.canceled, version)
+}
+
+// TestVersionOfACanceledRequest: the metrics have the version of each request that was admitted,
+// the highest of Heartbeat in the table of the fake broker.
+func TestVersionOfACanceledRequest(t *testing.T) {
+	seen := &versions{Recorder: recorder.New()}
+	r := newHarness(t, "Polled", func(cfg *broker.Config) { cfg.Metrics = seen })
+	r.ready()
+	answered, pending := r.send(), r.send()
+	r.broker.hear()
+	r.broker.answer(1, 0)
+	r.polled.SendPendingV2() // finds the answer, which Recv has not returned yet
+	answered.Cancel()
+	pending.Cancel()
+	if want := []int16{3, 3}; !slices.Equal(seen.canceled, want) {
+		t.Errorf("got versions %v, want %v", seen.canceled, want)
+	}
 }
 
 // TestPolledCancelBeforeRecv: a response that has arrived and that Recv has not returned

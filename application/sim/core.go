@@ -80,11 +80,11 @@ func (c *core) send(now time.Time, q *request) bool {
 
 func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, q.request()) }
 
-func (c *core) withdraw(now time.Time, q *request) { c.c.NoteCanceled(now, q.request(), nil) }
+func (c *core) withdraw(now time.Time, q *request) { c.c.NoteCanceled(now, q.request(), -1) }
 
 func (c *core) cancel(now time.Time, q *request) bool {
 	f := q.handle.core
-	c.c.NoteCanceled(now, f.Request, f)
+	c.c.NoteCanceled(now, f.Request, f.Version)
 	c.c.Abandon(f)
 	return true
 }
