@@ -81,7 +81,7 @@ var loudLoginVerbs = []verb{
 			r.Body, r.Close = handshakeRefusal(s.N), true
 		}
 	})},
-	{"lifetime", loginSpoil(func(r *model.Reply, s Step) { // of N ms, and it is another one
+	{"lifetime", tokenSpoil(func(r *model.Reply, s Step) { // of N ms, and it is another one
 		end := len(r.Body)
 		if r.Flexible {
 			end--
@@ -112,6 +112,23 @@ func loginSpoil(change func(*model.Reply, Step)) func(*run, Step) {
 			r.cover.fault(verb)
 			change(reply, s)
 		})
+	}
+}
+
+// tokenSpoil changes the next answer to a SaslAuthenticate.
+func tokenSpoil(change func(*model.Reply, Step)) func(*run, Step) {
+	return func(r *run, s Step) {
+		verb := r.verb
+		var once func(reply *model.Reply)
+		once = func(reply *model.Reply) {
+			if reply.Key != ports.KeySASLAuthenticate {
+				r.faults.replies = append(r.faults.replies, once)
+				return
+			}
+			r.cover.fault(verb)
+			change(reply, s)
+		}
+		r.faults.replies = append(r.faults.replies, once)
 	}
 }
 
