@@ -6,7 +6,9 @@ package relay
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +42,7 @@ type Relay struct {
 
 // Start listens on a free port of 127.0.0.1 and forwards to target, host:port.
 func Start(target string, o Options) (*Relay, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := listen()
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +50,21 @@ func Start(target string, o Options) (*Relay, error) {
 		links: map[*link]struct{}{}}
 	r.wait.Go(func() { r.accept(listener) })
 	return r, nil
+}
+
+// The ports of relays: below those that Linux, macOS and Windows give to whom asks for any, so that
+// none is taken between Refuse and Reopen.
+const firstPort, ports = 20_000, 12_000
+
+// listen opens a port that is free.
+func listen() (listener net.Listener, err error) {
+	for range 100 {
+		port := firstPort + rand.IntN(ports)
+		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return listener, nil
+		}
+	}
+	return nil, err
 }
 
 // Addr returns the address to connect to, host:port.
