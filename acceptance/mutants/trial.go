@@ -25,6 +25,13 @@ var trials = map[string][]string{
 	"domain":             {"domain", "application/sim", "domain/release", "application/broker", "acceptance/lessons"},
 	"domain/release":     {"domain/release", "domain", "application/sim", "application/broker"},
 	"application/broker": {"application/sim", "application/broker", "acceptance/lessons"},
+
+	"adapters/kafkacodec":       {"adapters/kafkacodec", "application/sim", "application/broker"},
+	"adapters/netlink":          {"adapters/netlink", "adapters/tcp", "adapters/tls"},
+	"adapters/sasl":             {"adapters/sasl", "adapters/sasl/plain", "adapters/sasl/scram", "application/sim"},
+	"adapters/sasl/plain":       {"adapters/sasl/plain", "application/sim"},
+	"adapters/sasl/scram":       {"adapters/sasl/scram", "application/sim"},
+	"adapters/sasl/oauthbearer": {"adapters/sasl/oauthbearer", "application/sim"},
 }
 
 // bench runs mutants of one checkout.
