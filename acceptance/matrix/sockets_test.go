@@ -90,7 +90,9 @@ func sockets(t *testing.T, c Cell) []string {
 	settled := w.pump()
 	defer settled()
 	w.requests.Wait()
-	if c.Want.Next != Closed {
+	if c.Want.Next == Closed { // which may follow the last response
+		w.until(func(s broker.Stats) bool { return s.State == broker.Closed })
+	} else {
 		w.settle()
 	}
 	w.seen.end()
