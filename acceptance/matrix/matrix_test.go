@@ -74,6 +74,8 @@ func runAll(t *testing.T, rows []Row) map[string]map[string][]string {
 	results := map[string]map[string][]string{}
 	for _, e := range engines {
 		results[e.name] = map[string][]string{}
+	}
+	for _, e := range engines {
 		for _, r := range rows {
 			for _, c := range r.Cells {
 				if !e.has(c) {

@@ -48,6 +48,13 @@ func (s *Seen) completed(request int64, err error) {
 	s.fates[request] = fate{err, s.lost}
 }
 
+// wentDown reports whether the connection was lost or closed.
+func (s *Seen) wentDown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
+}
+
 // end makes what follows the end of the run.
 func (s *Seen) end() {
 	s.mu.Lock()

@@ -91,7 +91,7 @@ func sockets(t *testing.T, c Cell) []string {
 	defer settled()
 	w.requests.Wait()
 	if c.Want.Next == Closed { // which may follow the last response
-		w.until(func(s broker.Stats) bool { return s.State == broker.Closed })
+		w.until(func(broker.Stats) bool { return w.seen.wentDown() })
 	} else {
 		w.settle()
 	}

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -36,6 +37,9 @@ func TestLevelBroken(t *testing.T) {
 // TestMeasureFindsLeaks: what is held is seen, and what ends is awaited.
 func TestMeasureFindsLeaks(t *testing.T) {
 	const held = 4 << 20
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // Go opens its own descriptors with the first
+	fakebroker.Must(t, err)
+	fakebroker.Must(t, listener.Close())
 	first := measure(0)
 	memory := make([]byte, held)
 	file, err := os.Open(os.Args[0])

@@ -9,6 +9,7 @@ type waitQueue struct {
 	waiters  []*Future
 	head     int
 	count    int       // entries that are not nil
+	requests int       // of them: the others wait for a connection
 	earliest time.Time // no deadline is before it; zero: the queue is empty
 }
 
@@ -27,13 +28,16 @@ type queueEntry struct {
 func (q *waitQueue) len() int { return q.count }
 
 func (q *waitQueue) push(f *Future, inFlight int) {
-	f.queued, f.behind = true, q.count+inFlight
+	f.queued, f.behind = true, q.requests+inFlight
 	if q.count == 0 || f.deadline.Before(q.earliest) {
 		q.earliest = f.deadline
 	}
 	f.position = len(q.waiters)
 	q.waiters = append(q.waiters, f)
 	q.count++
+	if f.message != nil {
+		q.requests++
+	}
 }
 
 // front returns the first waiter; nil if the queue is empty.
@@ -66,6 +70,9 @@ func (q *waitQueue) remove(f *Future) {
 	f.queued = false
 	q.waiters[f.position] = nil
 	q.count--
+	if f.message != nil {
+		q.requests--
+	}
 	if removed := len(q.waiters) - q.count; removed > 64 && removed > q.count {
 		q.compact()
 	}

@@ -48,7 +48,7 @@ func (c *Conn) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.core.Stats()
-	s.Waiting = c.queue.len()
+	s.Waiting = c.queue.requests
 	return s
 }
 

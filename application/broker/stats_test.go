@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -78,6 +79,30 @@ func TestStats(t *testing.T) {
 }
 
 // TestStatsFailuresInARow count what the backoff counts.
+// TestStatsWaitingAreRequests: who waits for a connection alone is no request in the queue.
+func TestStatsWaitingAreRequests(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // it accepts, and never answers
+	must(t, err)
+	defer listener.Close()
+	conn, err := broker.NewConn(fakebroker.ConfigFor(t, listener.Addr().String()))
+	must(t, err)
+	var calls sync.WaitGroup
+	calls.Go(func() { _ = conn.Connect(context.Background()) })
+	for conn.Stats().State != broker.NegotiatingVersions {
+		runtime.Gosched()
+	}
+	equal(t, "with a call of Connect", conn.Stats().Waiting, 0)
+	calls.Go(func() { _ = heartbeat(context.Background(), conn) })
+	for conn.Stats().Waiting == 0 {
+		runtime.Gosched()
+	}
+	equal(t, "with a request too", conn.Stats().Waiting, 1)
+	conn.Close()
+	calls.Wait()
+	<-conn.Done()
+	equal(t, "at the end", conn.Stats().Waiting, 0)
+}
+
 func TestStatsFailuresInARow(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.RefuseDial("broker:9092", errors.New("refused"))
