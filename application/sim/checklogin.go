@@ -25,16 +25,18 @@ type loginCheck struct {
 	refused   *model.Conn // the connection whose refusal of a token waits for the client's word
 	unproven  *model.Conn // the connection whose broker has proved nothing, or has said what no client accepts
 
-	loginOn  *model.Conn // the connection of the last SaslHandshake,
-	loginAt  time.Time   // when that was received,
-	sentThen int         // and how many requests had been admitted
-	tokenAt  time.Time   // when the last token was received
-	wanted   time.Time   // when the owner last asked for a login,
-	others   time.Time   // and replaced the authenticators
-	reauthOn *model.Conn // on which a session was last renewed,
-	reauthAt time.Time   // and when that began
-	session  *model.Conn // on which the last request was received,
-	ends     time.Time   // and the end of the session in which it was
+	handshakeAt time.Time   // when the last SaslHandshake was sent
+	loginOn     *model.Conn // the connection of the last one that was received,
+	loginSent   time.Time   // when that was sent,
+	loginAt     time.Time   // and received,
+	sentThen    int         // and how many requests had been admitted
+	tokenAt     time.Time   // when the last token was received
+	wanted      time.Time   // when the owner last asked for a login,
+	others      time.Time   // and replaced the authenticators
+	reauthOn    *model.Conn // on which a session was last renewed,
+	reauthAt    time.Time   // and when that began
+	session     *model.Conn // on which the last request was received,
+	ends        time.Time   // and the end of the session in which it was
 }
 
 // begun is the beginning of a login, with the list that is in force.
@@ -62,7 +64,7 @@ func (c *checker) handshake(req *model.Request) {
 		c.session = nil // another one, which ends when the last one did if it has the same token
 		c.between(req)
 	}
-	c.loginOn, c.loginAt, c.sentThen = req.Conn, req.At, c.sums.sent
+	c.loginOn, c.loginSent, c.loginAt, c.sentThen = req.Conn, c.handshakeAt, req.At, c.sums.sent
 	if ep := req.Conn.Peer().Endpoint(); exposes(name) && !ep.Verified && c.r.plan.Setup.RequireTLS {
 		c.fail("verified", "a peer that is not verified received a SaslHandshake of %s", name)
 	}
@@ -75,15 +77,16 @@ func (c *checker) between(req *model.Request) {
 	r := c.r
 	if req.Conn != c.loginOn || c.sums.sent > c.sentThen || len(r.queue) == 0 || r.plan.Setup.Polled ||
 		!r.queue[0].until.Add(-queueTime).Before(c.tokenAt) || c.wanted.After(c.tokenAt) ||
-		c.others.After(c.loginAt.Add(-replacedLately)) || c.timing.until.After(c.loginAt) || r.kinds[verbIndex("gap")] {
+		c.others.After(c.loginSent.Add(-replacedLately)) || c.timing.until.After(c.loginAt) ||
+		r.kinds[verbIndex("gap")] {
 		return
 	}
 	c.fail("renewed", "two logins, and request %d, which waited for the first, was not admitted between them",
 		r.queue[0].number)
 }
 
-// replacedLately is longer than a SaslHandshake may be on its way: what is replaced meanwhile is used behind that
-// login.
+// replacedLately is longer than a login may have begun before its SaslHandshake is sent whole: what is replaced
+// meanwhile is used behind that login.
 const replacedLately = time.Second
 
 // token is a token at the broker.

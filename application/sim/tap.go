@@ -206,6 +206,9 @@ func (l *tapped) frame(frame []byte) {
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
 		l.probed = !l.asked(key, body) || l.probed
 		return
+	case ports.KeySASLHandshake:
+		l.check.handshakeAt = l.t.r.w.Now()
+		return
 	case ports.KeyAPIVersions:
 		l.check.askedAgain = l.check.askedAgain || l.probed
 		return
