@@ -98,7 +98,6 @@ func (c *checker) errorText(what string, err error) {
 		}
 		s.scanned[s.next%len(s.scanned)] = says
 		s.next++
-		c.text(what, says.cause)
 		c.text(what, says.hint)
 		c.madeOf(what, says, e)
 		err = e.Cause
