@@ -59,7 +59,7 @@ func sockets(t *testing.T, c Cell) []string {
 	w.server = newServer(c)
 	secure := httptest.NewUnstartedServer(nil)
 	defer secure.Close()
-	if c.Phase == 'T' && fault.Kind != "plaintext" {
+	if c.Phase == 'T' {
 		secure.StartTLS()
 		w.server.tls = secure.TLS
 	}
@@ -339,12 +339,6 @@ func (s *server) serve(conn net.Conn) {
 	s.mu.Unlock()
 	if s.tls != nil {
 		conn = tls.Server(conn, s.tls)
-	}
-	if s.c.Wire == "plaintext" { // a web server, say
-		_, _ = conn.Read(make([]byte, 1))
-		_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
-		_ = conn.Close()
-		return
 	}
 	logins := 0
 	fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
