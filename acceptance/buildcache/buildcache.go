@@ -1,9 +1,11 @@
 // Package buildcache makes a build cache for a program that builds many variants of the tree, each of
 // them once. It begins with all that the user's cache has, as links, and what is added to it is removed
 // with it: such a program would leave gigabytes to the user's cache otherwise.
+// Overlay writes what shows the compiler a variant.
 package buildcache
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +28,17 @@ func New() (dir string, err error) {
 		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil
+}
+
+// Overlay writes a file for the option -overlay of the go command into a folder, and returns its name. The
+// compiler sees the files that are the values of replace in place of the keys.
+func Overlay(dir string, replace map[string]string) (name string, err error) {
+	description, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	name = filepath.Join(dir, "overlay.json")
+	return name, os.WriteFile(name, description, 0o600)
 }
 
 // fill links the entries of a cache into dir. One that cannot be linked, or was just removed, is

@@ -42,7 +42,7 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	start, out := time.Now(), o.out
+	start, out, top := time.Now(), o.out, header(ctx, b, o, packages)
 	var all []result
 	for i, pkg := range packages {
 		if o.cache != "" {
@@ -50,7 +50,7 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 				return err
 			}
 		}
-		results, err := b.recorded(ctx, mutants[i], quotas[i], out, header(ctx, b, o, packages), stdout)
+		results, err := b.recorded(ctx, mutants[i], quotas[i], out, top, stdout)
 		if err != nil {
 			return fmt.Errorf("%s: %w", pkg, err)
 		}

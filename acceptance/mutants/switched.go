@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"brokerconn/acceptance/buildcache"
 )
 
 // switched is a package whose mutants are switches of one program.
@@ -83,9 +84,7 @@ func (b *bench) switchOverlay(pkg string, files []string, byFile map[string][]*m
 	if err := show(pkg+"/mutants_switches.go", fmt.Sprintf(switchFile, clause)); err != nil {
 		return "", err
 	}
-	description, err := json.Marshal(map[string]any{"Replace": replace})
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, errors.Join(err, os.WriteFile(overlay, description, 0o644))
+	return buildcache.Overlay(dir, replace)
 }
 
 var packageClause = regexp.MustCompile(`(?m)^package (\w+)`)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -136,13 +135,10 @@ func (b *bench) overlay(m *mutant) (string, error) {
 		return "", err
 	}
 	changed := filepath.Join(b.work, "mutant.go")
-	description, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
-	if err != nil {
+	if err := os.WriteFile(changed, m.apply(source), 0o644); err != nil {
 		return "", err
 	}
-	overlay := filepath.Join(b.work, "overlay.json")
-	err = os.WriteFile(changed, m.apply(source), 0o644)
-	return overlay, errors.Join(err, os.WriteFile(overlay, description, 0o644))
+	return buildcache.Overlay(b.work, map[string]string{original: changed})
 }
 
 // lacks reports whether the checkout has no tests in pkg, and notes whether they use rapid.

@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"brokerconn/acceptance/buildcache"
 )
 
 // defect is a change of the product.
@@ -53,13 +54,9 @@ func (d defect) overlay(root, work string) (string, error) {
 	if n := bytes.Count(text, []byte(d.old)); n != 1 {
 		return "", fmt.Errorf("its text is in %s %d times, want once", d.file, n)
 	}
-	changed, overlay := filepath.Join(work, "changed.go"), filepath.Join(work, "overlay.json")
+	changed := filepath.Join(work, "changed.go")
 	if err := os.WriteFile(changed, bytes.Replace(text, []byte(d.old), []byte(d.new), 1), 0o600); err != nil {
 		return "", err
 	}
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
-	if err != nil {
-		return "", err
-	}
-	return overlay, os.WriteFile(overlay, replace, 0o600)
+	return buildcache.Overlay(work, map[string]string{source: changed})
 }
