@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brokerconn/acceptance"
+	"brokerconn/acceptance/relay"
 	"brokerconn/application/broker"
 )
 
@@ -48,33 +49,32 @@ type soak struct {
 	broker    *acceptance.Broker
 	seed      uint64
 	plaintext broker.Config // of the listener that no fault but those of the broker reaches
-	proxies   map[acceptance.Listener]*proxy
+	relays    map[acceptance.Listener]*relay.Relay
 	topicID   [16]byte
 	ledger    *ledger
 	logEnd    atomic.Int64 // of the log, as far as a Fetch has seen it
 	members   []*member
 	broken    []string
 
-	mu     sync.Mutex
-	struck map[string]int // faults that have happened
+	mu       sync.Mutex
+	expected func(n int) relay.Fault // that of the nth connection through a relay; nil: none
+	struck   map[string]int          // faults that have happened
+	begun    map[string]int          // those that have begun on one connection
 }
 
 // Run runs a soak. broken has a sentence for each thing that does not agree at the end; err is a
 // failure to come that far.
 func Run(ctx context.Context, o Options) (broken []string, err error) {
 	s := &soak{Options: o, broker: o.Broker, seed: o.Seed, ledger: &ledger{}, struck: map[string]int{},
-		proxies: map[acceptance.Listener]*proxy{}}
+		begun: map[string]int{}, relays: map[acceptance.Listener]*relay.Relay{}}
 	if s.plaintext.Host, s.plaintext.Port, err = broker.ParseAddress(o.Broker.Addr()); err != nil {
 		return nil, err
 	}
-	for _, listener := range []acceptance.Listener{acceptance.SASLSSL, acceptance.Reauth} {
-		p, err := startProxy(o.Broker.AddrOf(listener))
-		if err != nil {
-			return nil, err
-		}
-		defer p.close()
-		s.proxies[listener] = p
+	disconnect, err := s.connect()
+	if err != nil {
+		return nil, err
 	}
+	defer disconnect()
 	err = s.over(ctx, func(ctx context.Context, conn *broker.Conn) error {
 		return errors.Join(s.makeTopic(ctx, conn), limit(ctx, conn, limited, 16<<10, 128<<10))
 	})
@@ -123,7 +123,7 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	if warmUp {
 		source = -2
 	}
-	err := s.strike(ctx, choiceOf(s.seed, source), func() bool { return time.Since(began) >= last }, warmUp)
+	err := s.happen(ctx, choiceOf(s.seed, source), func() bool { return time.Since(began) >= last }, warmUp)
 	lines()
 	s.Print(s.line(began))
 	stopped := stop()
@@ -210,7 +210,7 @@ func (s *soak) line(began time.Time) string {
 		reauthentications += counts.Relogins
 		throttled += counts.ThrottledSum
 	}
-	return fmt.Sprintf("%v: %v; %d reconnects, %d reauthentications, %v throttled; %v; records: %v; faults: %s",
+	return fmt.Sprintf("%v: %v; %d reconnects, %d reauthentications, %v throttled; %v; records: %v; faults: %s; on connections: %s",
 		time.Since(began).Round(time.Second), all, reconnects, reauthentications, throttled.Round(time.Second),
-		measure(s.ledger.size()), s.ledger, s.faultsSoFar())
+		measure(s.ledger.size()), s.ledger, s.counted(s.struck), s.counted(s.begun))
 }
