@@ -12,6 +12,7 @@
 //	network  relays that cut, reset, silence and slow the connections
 //	faults   the faults, chosen at random from the seed
 //	admin    the topic, the quotas, and the log read back
+//	report   the lines that are printed
 //	balance  goroutines, descriptors and heap, at rest
 //	soak     the order of all of it
 //

@@ -3,9 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"brokerconn/acceptance/relay"
@@ -162,15 +160,4 @@ func (s *soak) count(in map[string]int, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	in[name]++
-}
-
-// counted are the faults with their counts.
-func (s *soak) counted(faults map[string]int) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, faults[name]))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -101,7 +101,7 @@ func (s *soak) run(ctx context.Context) error {
 	if err := s.over(ctx, s.readBack); err != nil {
 		return fmt.Errorf("read the log back: %w", err)
 	}
-	s.Print(fmt.Sprintf("records: %v", s.ledger))
+	s.Print("records: " + s.ledger.inLog())
 	s.broken = append(s.broken, s.ledger.audit()...)
 	return nil
 }
@@ -125,8 +125,9 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	}
 	err := s.happen(ctx, choiceOf(s.seed, source), func() bool { return time.Since(began) >= last }, warmUp)
 	lines()
-	s.Print(s.line(began))
 	stopped := stop()
+	s.Print(s.line(began))
+	s.details(s.Print)
 	if err = errors.Join(err, stopped); err == nil {
 		err = s.rest(ctx)
 	}
@@ -139,8 +140,12 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	s.close()
 	if stopped == nil { // otherwise their callers still count
 		for _, m := range s.members {
+			s.Print(m.tally.balance(m.name, m.final))
 			s.broken = append(s.broken, m.tally.broken(m.name, m.final)...)
 		}
+	}
+	if _, of := s.total(); !warmUp {
+		s.broken = append(s.broken, of.missing()...)
 	}
 	s.members = nil
 	now.closed = measureAt(want, func(l *levels) level { return l.closed }, s.ledger.size)
@@ -179,38 +184,4 @@ func (s *soak) start() (stop func() error) {
 		}
 		return nil
 	}
-}
-
-// eachMinute prints a line a minute, until stop.
-func (s *soak) eachMinute(began time.Time) (stop func()) {
-	tick, over := time.NewTicker(time.Minute), make(chan struct{})
-	var printing sync.WaitGroup
-	printing.Go(func() {
-		for {
-			select {
-			case <-tick.C:
-				s.Print(s.line(began))
-			case <-over:
-				return
-			}
-		}
-	})
-	return func() { tick.Stop(); close(over); printing.Wait() }
-}
-
-// line is what there is to say of the load.
-func (s *soak) line(began time.Time) string {
-	all := newTally()
-	var reconnects, reauthentications int64
-	var throttled time.Duration
-	for _, m := range s.members {
-		all.add(m.tally)
-		counts := m.tally.metrics.Snapshot()
-		reconnects += counts.Reconnects
-		reauthentications += counts.Relogins
-		throttled += counts.ThrottledSum
-	}
-	return fmt.Sprintf("%v: %v; %d reconnects, %d reauthentications, %v throttled; %v; records: %v; faults: %s; on connections: %s",
-		time.Since(began).Round(time.Second), all, reconnects, reauthentications, throttled.Round(time.Second),
-		measure(s.ledger.size()), s.ledger, s.counted(s.struck), s.counted(s.begun))
 }
