@@ -150,7 +150,9 @@ func TestStallFillsWindows(t *testing.T) {
 func TestFaultsAreCounted(t *testing.T) {
 	counts := map[Kind]int{}
 	var mu sync.Mutex
-	next := []Fault{{Kind: ResetNow}, {Kind: FIN, Frames: 1}, {Kind: Inject, Bytes: []byte("x")}, {Kind: RST, After: 99}}
+	next := []Fault{
+		{Kind: ResetNow}, {Kind: FIN, Frames: 1}, {Kind: Inject, Bytes: []byte("x")}, {Kind: RST, After: 99},
+	}
 	target, err := net.Listen("tcp", "127.0.0.1:0")
 	fakebroker.Must(t, err)
 	defer target.Close()

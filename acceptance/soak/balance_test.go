@@ -86,7 +86,8 @@ func TestLivesMissing(t *testing.T) {
 // TestTallyBroken: a count that is off by one in one of its places is found there.
 func TestTallyBroken(t *testing.T) {
 	const allAgree = "connection one: 19 of 19 counts agree: 3 calls; 2 requests admitted, 1 answered, 1 failed; " +
-		"0 refused, 1 given up in the queue; 1 attempts, 1 closed, 1 ready, 0 reauthentications; 2 bytes sent, 1 received"
+		"0 refused, 1 given up in the queue; 1 attempts, 1 closed, 1 ready, 0 reauthentications; " +
+		"2 bytes sent, 1 received"
 	balanced := func() (*tally, broker.Stats) {
 		m := newTally()
 		now := time.Now()

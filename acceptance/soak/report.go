@@ -29,9 +29,9 @@ func (s *soak) eachMinute(began time.Time) (stop func()) {
 // line is the load of a period so far, and what the process holds.
 func (s *soak) line(began time.Time) string {
 	all, of := s.total()
-	return fmt.Sprintf("%v: %d requests, %d answered, %d failed; %v; records: %v; %v; %d faults",
+	return fmt.Sprintf("%v: %d requests, %d answered, %d failed; %v; %d faults; %v; records since the start: %v",
 		time.Since(began).Round(time.Second), all.calls, all.ends[answered], all.calls-all.ends[answered], of,
-		s.ledger, measure(s.ledger.size()), s.strikes())
+		s.strikes(), measure(s.ledger.size()), s.ledger)
 }
 
 // details prints how requests failed, and which faults have happened since the beginning of the warm-up.
@@ -54,7 +54,7 @@ func each[N int | int64](counts map[string]N) string {
 	return strings.Join(parts, ", ")
 }
 
-// strikes is how many faults have happened.
+// strikes is how many faults have happened since the start.
 func (s *soak) strikes() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
