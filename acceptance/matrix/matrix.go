@@ -21,6 +21,9 @@ const Phases = "DTVHARFKC"
 var phaseNames = []string{"dial", "TLS", "ApiVersions", "SaslHandshake", "SaslAuthenticate", "ready", "in flight",
 	"reauthentication", "draining"}
 
+// closedPhase is that of errors of a connection that was closed for good.
+const closedPhase = 'X'
+
 // state is that of the connection in a phase, which its errors have.
 func state(phase byte) domain.State {
 	switch phase {
@@ -32,6 +35,8 @@ func state(phase byte) domain.State {
 		return domain.NegotiatingVersions
 	case 'H', 'A':
 		return domain.Authenticating
+	case closedPhase:
+		return domain.Closed
 	}
 	return domain.Connected
 }

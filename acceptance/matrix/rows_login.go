@@ -13,8 +13,8 @@ const (
 // refused is a login that the broker or the client refuses.
 func refused(kind error, text string) Want { return loginLost(kind, text).final() }
 
-// scram are the messages of a server of SCRAM that a client must not accept (RFC 5802).
-func scram(verb, text string) []Cell {
+// scramCells are the messages of a server of SCRAM that a client must not accept (RFC 5802).
+func scramCells(verb, text string) []Cell {
 	return cells(
 		in("A", "set mechanism SCRAM-SHA-256; "+verb, refused(broker.ErrAuthentication, text)),
 		in("K", "set mechanism SCRAM-SHA-256; "+verb, renewal(text)))
@@ -32,13 +32,13 @@ var loginRows = []Row{
 		in("K", "deny 500ms", renewal("error 58"))),
 		[]Absence{{"DTVHRFC", noLogin}}},
 	{22, "SCRAM: weak or huge i, nonce, signature, extension", cells(
-		scram("weak-iterations", "iterations"),
-		scram("huge-iterations", "iterations"),
-		scram("bad-nonce", "nonce"),
-		scram("extension", "extension"),
-		scram("bad-proof", ""),
-		scram("no-proof", ""),
-		scram("server-error", "other-error")),
+		scramCells("weak-iterations", "iterations"),
+		scramCells("huge-iterations", "iterations"),
+		scramCells("bad-nonce", "nonce"),
+		scramCells("extension", "extension"),
+		scramCells("bad-proof", ""),
+		scramCells("no-proof", ""),
+		scramCells("server-error", "other-error")),
 		[]Absence{{"DTVHRFC", noLogin}}},
 	{23, "OAUTHBEARER: error JSON, expired, no token, slow provider", cells(
 		in("A", "set mechanism OAUTHBEARER; 0s refused-token 800ms 1",

@@ -21,8 +21,11 @@ func perPhase(fault string, kind error, text string) []Cell {
 
 // The bounds of the connections of package sim.
 const (
-	setupBound   = 8 * time.Second
-	requestBound = 3 * time.Second
+	setupBound    = 8 * time.Second
+	requestBound  = 3 * time.Second
+	throttleBound = 5 * time.Second
+	backoffBase   = 50 * time.Millisecond
+	backoffMax    = time.Second
 )
 
 const (
