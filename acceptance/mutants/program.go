@@ -23,9 +23,10 @@ const maxKilobytes = 6 << 20
 const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*|TestNoSecret.*)$"
 
 // simulation is the package of the simulation, whose golden traces notice each change, also one that is right.
+// Tests of how it shrinks, explains and counts take most of its time and are about itself.
 const (
 	simulation      = "application/sim"
-	simulationSkips = "|^(TestGolden|TestSameSeedSameTrace)$"
+	simulationSkips = "|^(TestGolden|TestSameSeedSameTrace|Test.*Shr[iu]nk.*|Test(Explain|Coverage)ChangesNothing)$"
 	simulationSeeds = "-sim.seeds=1000"
 )
 
