@@ -67,6 +67,17 @@ func TestLineagesHaveTheirReleases(t *testing.T) {
 	}
 }
 
+// The listeners of Kafka's message definitions from 2.8 on (clients/src/main/resources/common/message, "listeners"):
+// these alone name the controller and no broker.
+func TestOnlyControllers(t *testing.T) {
+	only := []int16{52, 53, 54, 59, 62, 63, 70, 73, 82}
+	for key := range int16(100) {
+		if got, want := release.OnlyControllers(key), slices.Contains(only, key); got != want {
+			t.Errorf("API %d: got %v, want %v", key, got, want)
+		}
+	}
+}
+
 // edited is the answer of a release, changed.
 func edited(t testing.TB, l release.Lineage, name string, edit func(r *ports.APIVersionsResponse)) release.Verdict {
 	t.Helper()
