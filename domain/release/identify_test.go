@@ -197,6 +197,9 @@ func TestIdentifyChangedTable(t *testing.T) {
 		{"a later controller", "4.4", controller, func(r *table) { set(r, 95, 0, 0) }, "at least 4.4", false, nil},
 		{"no later ZooKeeper", "3.9", zooKeeper,
 			func(r *table) { set(r, 0, 0, 12) }, "custom, nearest 3.9", false, nil},
+		// KIP-833: ready for production from 3.3 on
+		{"the first release for production", "3.3", kraft, func(r *table) { set(r, 512, 0, 1) },
+			"custom, nearest 3.3", false, nil},
 		{"less than the oldest", "0.10.0", zooKeeper,
 			func(r *table) { set(r, 3, 0, 0) }, "older than 0.10.0", false, nil},
 		{"less and more", "0.10.0", zooKeeper,
