@@ -143,6 +143,7 @@ func TestIdentifyChangedTable(t *testing.T) {
 				set(r, key, 0, -1)
 			}
 		}, "between 3.3 and 3.4", false, nil},
+		{"WriteTxnMarkers left out", "3.7", kraft, func(r *table) { set(r, 27, 0, -1) }, "3.7", false, nil},
 		{"telemetry", "3.7", kraft, func(r *table) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", true, nil},
 		{"JoinGroup of 4.0.1", "4.0", kraft, func(r *table) { set(r, 11, 0, 9) }, "4.0", true, nil},
 		{"JoinGroup of neither", "4.0", kraft, func(r *table) { set(r, 11, 1, 9) }, "custom, nearest 4.0", false, nil},
