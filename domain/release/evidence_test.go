@@ -13,6 +13,7 @@ import (
 func TestEvidenceSentences(t *testing.T) {
 	type table = ports.APIVersionsResponse
 	const kraft, zooKeeper = release.KRaftBroker, release.ZooKeeperBroker
+	const controller = release.KRaftController
 	for _, c := range []struct {
 		name, release string
 		lineage       release.Lineage
@@ -34,6 +35,13 @@ func TestEvidenceSentences(t *testing.T) {
 		// delegation tokens then.
 		{"KRaft as a preview", "3.2", kraft, func(r *table) { set(r, 512, 0, 1) }, "custom, nearest 3.2",
 			"CreateDelegationToken is missing, 3.2 has v0 to v2"},
+		// Controllers are compared with controllers. They have Fetch and Metadata too, and are less like brokers than like each other.
+		{"a controller", "4.4", controller, func(r *table) { set(r, 1, 0, 18) }, "custom, nearest 4.4",
+			"42 of the 42 APIs of 4.4 have the same highest version"},
+		{"an old controller", "2.8", controller, func(r *table) { set(r, 512, 0, 1) }, "custom, nearest 2.8",
+			"20 of the 20 APIs of 2.8 have the same highest version"},
+		{"a broker that votes", "3.7", kraft, func(r *table) { set(r, 52, 0, 0) }, "custom, nearest 3.7",
+			"55 of the 55 APIs of 3.7 have the same highest version"},
 		// Without features, 4.2 and 4.3 differ in the highest version of DescribeLogDirs alone.
 		{"as near to one as to the next", "4.2", kraft,
 			func(r *table) { r.Supported = nil; set(r, 35, 1, 3); set(r, 512, 0, 0) }, "custom, nearest 4.2",
