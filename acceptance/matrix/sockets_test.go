@@ -181,7 +181,7 @@ func (w *wire) run() {
 	case 'R':
 		w.first()
 		if !closes {
-			w.proxy.Strike(w.kind)
+			w.proxy.Strike(relay.Fault{Kind: w.kind})
 		}
 		switch {
 		case closes:
@@ -193,7 +193,7 @@ func (w *wire) run() {
 	case 'F':
 		w.first()
 		if w.kind == relay.Stall {
-			w.proxy.Strike(relay.Stall)
+			w.proxy.Strike(relay.Fault{Kind: relay.Stall})
 			before := w.proxy.Received()
 			w.send(2, &ports.RawRequest{APIKey: 3, Body: make([]byte, 32<<20)})
 			w.until(func(broker.Stats) bool { return w.proxy.Received() > before })
