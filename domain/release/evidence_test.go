@@ -35,7 +35,7 @@ func TestEvidenceSentences(t *testing.T) {
 		// delegation tokens then.
 		{"KRaft as a preview", "3.2", kraft, func(r *table) { set(r, 512, 0, 1) }, "custom, nearest 3.2",
 			"CreateDelegationToken is missing, 3.2 has v0 to v2"},
-		// Controllers are compared with controllers. They have Fetch and Metadata too, and are less like brokers than like each other.
+		// Controllers are compared with controllers, although they have Fetch too, and Metadata at first.
 		{"a controller", "4.4", controller, func(r *table) { set(r, 1, 0, 18) }, "custom, nearest 4.4",
 			"42 of the 42 APIs of 4.4 have the same highest version"},
 		{"an old controller", "2.8", controller, func(r *table) { set(r, 512, 0, 1) }, "custom, nearest 2.8",
