@@ -61,10 +61,10 @@ func TestBackoffReachesItsMaximum(t *testing.T) {
 
 // The extremes of the random numbers give the extremes of the pause, and no more: U(0.8, 1.2) of KIP-144.
 func TestBackoffJitterExtremes(t *testing.T) {
-	for drawn, want := range map[uint64]time.Duration{0: 80, 1 << 63: 100, math.MaxUint64: 120} {
-		b := backoff{pauses: pauses{rand: func() uint64 { return drawn }}}
+	for random, want := range map[uint64]time.Duration{0: 80, 1 << 63: 100, math.MaxUint64: 120} {
+		b := backoff{pauses: pauses{rand: func() uint64 { return random }}}
 		if got := b.jitter(100); got != want {
-			t.Errorf("%x: got %d, want %d", drawn, got, want)
+			t.Errorf("%x: got %d, want %d", random, got, want)
 		}
 	}
 }

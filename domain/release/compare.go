@@ -111,7 +111,8 @@ func (c *candidate) count(theirs, held span, hidden bool) {
 	}
 }
 
-// unknown are the APIs that no release of the lineage has. Of the hidden ones only telemetry is unknown, and it does not count.
+// unknown are the APIs that no release of the lineage has. Of the hidden ones only telemetry is unknown, and it does
+// not count.
 func (c *comparison) unknown() []ports.APIRange {
 	var found []ports.APIRange
 	for _, a := range c.table.ranges {

@@ -63,7 +63,7 @@ func TestNewTableRows(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name                string
-		rows, used, leftOut []ports.APIRange
+		rows, kept, leftOut []ports.APIRange
 	}{
 		{"one row", []ports.APIRange{row(18, 0, 4)}, []ports.APIRange{row(18, 0, 4)}, nil},
 		{"one version", []ports.APIRange{row(0, 0, 0)}, []ports.APIRange{row(0, 0, 0)}, nil},
@@ -75,9 +75,9 @@ func TestNewTableRows(t *testing.T) {
 			[]ports.APIRange{row(-1, 0, 1), row(1, 0, 1), row(1, 0, 2), row(3, 5, 2), row(9, -1, 1)}},
 	} {
 		table, err := release.NewTable(&ports.APIVersionsResponse{Ranges: c.rows})
-		if err != nil || !slices.Equal(table.Ranges(), c.used) || !slices.Equal(table.LeftOut(), c.leftOut) {
+		if err != nil || !slices.Equal(table.Ranges(), c.kept) || !slices.Equal(table.LeftOut(), c.leftOut) {
 			t.Errorf("%s: got %v, left out %v, error %v; want %v, left out %v", c.name, table.Ranges(), table.LeftOut(),
-				err, c.used, c.leftOut)
+				err, c.kept, c.leftOut)
 		}
 	}
 	table, err := release.NewTable(&ports.APIVersionsResponse{Ranges: []ports.APIRange{row(3, 0, 9), row(36, 0, 2)}})
