@@ -34,9 +34,12 @@ func exact(c Cell) []string {
 			hooks.StateChanged(from, to, endpoint, err)
 		},
 		Noted: func(_ time.Duration, e *domain.Event) { note(hooks, e) },
-		Completed: func(_ time.Duration, request int64, err error) {
-			s.completed(request, err)
-			if e, ok := errors.AsType[*broker.Error](err); ok && !errors.Is(err, broker.ErrUnsupportedVersion) {
+		Completed: func(at time.Duration, request int64, err error) {
+			s.completed(at, request, err)
+			switch e, ok := errors.AsType[*broker.Error](err); {
+			case errors.Is(err, broker.ErrUnsupportedVersion): // the owner counts what it does not keep
+				s.tally.RequestRefused(time.Time{}, 0)
+			case ok:
 				hooks.RequestFailed(broker.RequestInfo{}, e)
 			}
 			if request > planned {
@@ -50,7 +53,7 @@ func exact(c Cell) []string {
 	}
 	for _, number := range c.judged() { // what is left in the owner's queue was not sent
 		if _, done := s.fates[number]; !done && strings.Contains(c.Fault, "for-good") {
-			s.completed(number, broker.ErrNotReady)
+			s.completed(0, number, broker.ErrNotReady)
 		}
 	}
 	return s.wrong(c)

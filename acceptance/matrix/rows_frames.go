@@ -11,6 +11,12 @@ func violations(fault string, kind error, text string) []Cell {
 		inside(fault, kind, text))
 }
 
+// unknown is a request that the broker has no version of: it alone fails.
+func unknown() Want {
+	return Want{Kind: broker.ErrUnsupportedVersion, Final: true, Fate: NotSent, Next: Same, Level: Quiet,
+		Metrics: "1 refused"}
+}
+
 // inside returns the same, without the first answer of a connection.
 func inside(fault string, kind error, text string) []Cell {
 	return cells(
@@ -79,7 +85,12 @@ var frameRows = []Row{
 			in("V", "@0s; set old 8; set probe true", asked(broker.ErrConnection, "").level(Warn)),
 			in("V", "set old 9; set probe true", unharmed().level(Warn))),
 		oneQuestion},
-	{19, "no version of a request in common",
-		in("F", "set peer controller; 2040ms ask", unharmed()),
-		[]Absence{{"DTVHA", "requests of callers wait"}, {"RKC", "as in flight: the request alone fails"}}},
+	{19, "no version of a request in common", cells(
+		judging(in("R", "set peer controller; +1s ask", unknown()), 2),
+		in("F", "set peer controller; 2040ms ask", unharmed().metrics("1 refused")),
+		judging(in("F", "set peer controller; 2040ms ask", unknown()), 5),
+		judging(in("K", "set peer controller; +5ms ask", unharmed().metrics("1 refused")), 3),
+		judging(in("K", "set peer controller; +5ms ask", unknown()), 2)),
+		[]Absence{{"DTVHA", "versions are compared when a request is admitted: in flight"},
+			{"C", "a connection that drains admits no request"}}},
 }

@@ -14,7 +14,8 @@ import (
 // Seen is what an engine saw of a cell.
 type Seen struct {
 	moment time.Duration // of the fault
-	loose  bool          // the client is a Conn, and times are real: see loosened
+	conn   bool          // the client is a Conn: see ofConn
+	real   bool          // times are real
 
 	mu sync.Mutex
 
@@ -34,17 +35,17 @@ func newSeen(moment time.Duration) *Seen {
 	return &Seen{moment: moment, next: Same, level: Quiet, fates: map[int64]fate{}}
 }
 
-// fate is how a request ended, and whether the connection had been lost before.
+// fate is how a request ended, and whether the connection had been lost before: another one takes its time.
 type fate struct {
 	err  error
 	kept bool
 }
 
 // completed takes the end of a request.
-func (s *Seen) completed(request int64, err error) {
+func (s *Seen) completed(at time.Duration, request int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[request] = fate{err, s.lost}
+	s.fates[request] = fate{err, s.lost && at > s.down}
 }
 
 // wentDown reports whether the connection was lost or closed.
@@ -74,10 +75,22 @@ func (s *Seen) changed(at time.Duration, from, to broker.State, err error) {
 	case to.Down() && !s.lost:
 		s.lost, s.err, s.from, s.down = true, err, from, at
 		s.next = Closed
-	case to == broker.Connecting && s.next == Closed:
+	case to == broker.Connecting && s.next == Closed && !s.conn:
 		if s.next = Redial; at > s.down {
 			s.next = Backoff
 		}
+	}
+}
+
+// pauses takes whether a Conn that was lost pauses before it connects again, which it does once a request needs it.
+func (s *Seen) pauses(to broker.State, until, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || !s.lost || s.next != Closed || to != broker.Disconnected {
+		return
+	}
+	if s.next = Redial; now.Before(until) {
+		s.next = Backoff
 	}
 }
 
@@ -91,14 +104,17 @@ func (s *Seen) wrong(c Cell) (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w, counted := c.Want, s.tally.String()
-	if s.loose {
+	if s.conn {
+		w = c.ofConn()
+	}
+	if s.real { // a short pause may be over before it is looked at
 		s.next, w.Next = anyPause(s.next), anyPause(w.Next)
 		counted, w.Metrics = anyTimers.ReplaceAllString(counted, ""), anyTimers.ReplaceAllString(w.Metrics, "")
 	}
 	differs("next state", s.next, w.Next)
 	differs("level", s.level, w.Level)
 	differs("metrics", counted, w.Metrics)
-	if w.Down != 0 && !s.loose {
+	if w.Down != 0 && !s.real {
 		differs("time of the loss", s.down, w.Down)
 	}
 	switch {
@@ -118,8 +134,7 @@ func (s *Seen) wrong(c Cell) (list []string) {
 		if i > 0 && w.Rest != "" {
 			want = w.Rest
 		}
-		if s.loose {
-			want = c.loosened(want)
+		if s.real {
 			if want == Answered && w.Next != Same { // the loss may be seen before the answer
 				f.kept = false
 			}
@@ -128,8 +143,14 @@ func (s *Seen) wrong(c Cell) (list []string) {
 		case !done:
 			list = append(list, what+": got no end")
 			continue
+		case w.Late:
+			if f.err != broker.ErrNotReady && !errors.Is(f.err, broker.ErrRequestTimeout) { // an owner's, and a Conn's
+				list = append(list, fmt.Sprintf("%s: got %v, want one that is over its time", what, f.err))
+			}
 		case f.err == nil || f.err == broker.ErrNotReady: // which it has of its owner
-		case s.loose && (innocent || w.Kind == broker.ErrClosed) && errors.Is(f.err, w.Kind):
+		case s.real && innocent && errors.Is(f.err, w.Kind):
+		case s.conn && w.Kind == broker.ErrClosed && want == NotSent: // which a closed Conn refuses
+			list = append(list, wrongError(what, f.err, c.with(broker.ErrClosed).in(closedPhase))...)
 		case innocent && w.Next != Same:
 			list = append(list, wrongError(what, f.err, c.with(broker.ErrConnection))...)
 		default:
@@ -150,18 +171,26 @@ func anyPause(n Next) Next {
 	return n
 }
 
-// loosened returns the fate with a Conn: a request in its queue fails if the attempt to connect cannot succeed, where
-// another owner keeps it.
-func (c Cell) loosened(f Fate) Fate {
-	if f == Kept && c.Want.Final && state(c.Phase).SettingUp() {
-		return NotSent
+// ofConn returns what is wanted of a Conn: the requests in its queue fail if the attempt to connect failed for good,
+// where another owner may keep them. Java's clients do the same (KIP-152).
+func (c Cell) ofConn() Want {
+	w := c.Want
+	if w.Fate == Kept && w.Final && state(c.Phase).SettingUp() {
+		w.Fate = NotSent
+		w.Metrics += fmt.Sprintf(", %d refused", len(c.judged()))
 	}
-	return f
+	return w
 }
 
 // with returns the cell with another error, which is not final.
 func (c Cell) with(kind error) Cell {
 	c.Want.Kind, c.Want.Final = kind, false
+	return c
+}
+
+// in returns the cell with another phase of its errors.
+func (c Cell) in(phase byte) Cell {
+	c.Want.Phase = phase
 	return c
 }
 

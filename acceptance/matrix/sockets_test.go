@@ -46,7 +46,8 @@ type wire struct {
 	proxy    *relay.Relay
 	server   *server
 	conn     *broker.Conn
-	clock    *fake.Clock   // nil: the system's
+	clock    *fake.Clock // nil: the system's
+	began    time.Time
 	down     chan struct{} // a state without a connection was reached behind another
 	requests sync.WaitGroup
 }
@@ -54,7 +55,7 @@ type wire struct {
 // sockets runs a cell. It returns what was wrong.
 func sockets(t *testing.T, c Cell) []string {
 	w := &wire{t: t, c: c, seen: newSeen(0), down: make(chan struct{}, 100)}
-	w.seen.loose = true
+	w.seen.conn, w.seen.real = true, true
 	fault := w.fault()
 	w.server = newServer(c)
 	secure := httptest.NewUnstartedServer(nil)
@@ -140,16 +141,25 @@ func (w *wire) config() broker.Config {
 	if strings.IndexByte("HAK", w.c.Phase) >= 0 {
 		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 0)}
 	}
-	began := time.Now()
+	w.began = time.Now()
 	cfg.Hooks = broker.JoinHooks(logging.Hooks(slog.New(&lines{seen: w.seen})), &broker.Hooks{
 		StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
-			w.seen.changed(time.Since(began), from, to, err)
+			w.seen.changed(time.Since(w.began), from, to, err)
+			w.seen.pauses(to, w.conn.Stats().BackoffUntil, w.now())
 			if to.Down() {
 				w.down <- struct{}{}
 			}
 		},
 	})
 	return cfg
+}
+
+// now is the time of the Conn.
+func (w *wire) now() time.Time {
+	if w.clock != nil {
+		return w.clock.Now()
+	}
+	return time.Now()
 }
 
 // run leads to the phase of the cell, and lets the fault happen.
@@ -171,7 +181,7 @@ func (w *wire) run() {
 	case 'R':
 		w.first()
 		if !closes {
-			w.proxy.Strike(w.kind)
+			w.proxy.Strike(relay.Fault{Kind: w.kind})
 		}
 		switch {
 		case closes:
@@ -183,7 +193,7 @@ func (w *wire) run() {
 	case 'F':
 		w.first()
 		if w.kind == relay.Stall {
-			w.proxy.Strike(relay.Stall)
+			w.proxy.Strike(relay.Fault{Kind: relay.Stall})
 			before := w.proxy.Received()
 			w.send(2, &ports.RawRequest{APIKey: 3, Body: make([]byte, 32<<20)})
 			w.until(func(broker.Stats) bool { return w.proxy.Received() > before })
@@ -269,7 +279,8 @@ func heartbeat(n int64) ports.Message {
 func (w *wire) request(n int64, timeout time.Duration) {
 	w.requests.Go(func() {
 		ctx := broker.WithRequestTimeout(context.Background(), timeout)
-		w.seen.completed(n, fakebroker.Numbered(ctx, w.conn, int32(n)))
+		err := fakebroker.Numbered(ctx, w.conn, int32(n))
+		w.seen.completed(time.Since(w.began), n, err)
 	})
 }
 
@@ -277,12 +288,12 @@ func (w *wire) request(n int64, timeout time.Duration) {
 func (w *wire) send(n int64, req ports.Message) {
 	future, err := w.conn.Send(context.Background(), req)
 	if err != nil {
-		w.seen.completed(n, err)
+		w.seen.completed(time.Since(w.began), n, err)
 		return
 	}
 	w.requests.Go(func() {
 		_, err := future.Wait(context.Background())
-		w.seen.completed(n, err)
+		w.seen.completed(time.Since(w.began), n, err)
 	})
 }
 

@@ -116,7 +116,7 @@ func (b *bench) try(ctx context.Context, m *mutant) (*result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m, err)
 		}
-		by, err := b.failure(ctx, program{pkg: pkg, binary: binary})
+		by, err := b.failure(ctx, program{pkg: pkg, binary: binary}, ".", b.limit)
 		if err != nil {
 			return nil, err
 		}

@@ -37,14 +37,12 @@ func (b *build) compile(tmp string) error {
 		}
 	}
 	b.binary = filepath.Join(tmp, b.name+".bin")
-	relay, err := filepath.Abs("../relay")
+	overlay := filepath.Join(tmp, b.name+".json")
+	replaced, err := relayOfToday(b.dir)
 	if err != nil {
 		return err
 	}
-	overlay := filepath.Join(tmp, b.name+".json") // an older checkout has no relay
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(b.dir, "acceptance/relay/relay.go"): filepath.Join(relay, "relay.go"),
-	}})
+	text, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
 		return err
 	}
@@ -62,6 +60,30 @@ func (b *build) compile(tmp string) error {
 		}
 	}
 	return nil
+}
+
+// relayOfToday replaces the files of acceptance/relay in a checkout, which may have an older one or none.
+func relayOfToday(checkout string) (replaced map[string]string, err error) {
+	const folder = "acceptance/relay"
+	today, err := filepath.Abs("../relay")
+	if err != nil {
+		return nil, err
+	}
+	replaced = map[string]string{}
+	for _, dir := range []string{filepath.Join(checkout, folder), today} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			by := "" // it is taken away
+			if dir == today {
+				by = file
+			}
+			replaced[filepath.Join(checkout, folder, filepath.Base(file))] = by
+		}
+	}
+	return replaced, nil
 }
 
 // compare runs every scenario with every build in turn, rounds times.

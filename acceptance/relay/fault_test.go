@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
-	"slices"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -112,7 +114,7 @@ func TestSilenceLosesBothDirections(t *testing.T) {
 	fakebroker.Must(t, err)
 	_, err = io.ReadFull(client, make([]byte, 7))
 	fakebroker.Must(t, err)
-	r.Strike(Silence) // the place of the fault is reached by what follows, which may not have come
+	r.Strike(Fault{Kind: Silence}) // the place of the fault is reached by what follows, which may not have come
 	_, err = client.Write([]byte("lost"))
 	fakebroker.NoError(t, err)
 	fakebroker.Must(t, client.(*net.TCPConn).CloseWrite())
@@ -128,7 +130,7 @@ func TestSilenceLosesBothDirections(t *testing.T) {
 // TestStallFillsWindows: a write of more than all buffers hold does not end before the relay is closed.
 func TestStallFillsWindows(t *testing.T) {
 	r, client, server := faulty(t, Fault{})
-	r.Strike(Stall)
+	r.Strike(Fault{Kind: Stall})
 	const size = 64 << 20
 	result := make(chan error, 1)
 	go func() {
@@ -144,32 +146,56 @@ func TestStallFillsWindows(t *testing.T) {
 	}
 }
 
-// TestStrikeResetsLiveConnections, and Refuse closes the port.
-func TestStrikeResetsLiveConnections(t *testing.T) {
-	r, client, _ := faulty(t, Fault{})
-	r.Strike(RST)
-	if _, err := io.ReadAll(client); !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("got %v, want a reset", err)
+// TestFaultsAreCounted where they begin, and only there.
+func TestFaultsAreCounted(t *testing.T) {
+	counts := map[Kind]int{}
+	var mu sync.Mutex
+	next := []Fault{
+		{Kind: ResetNow}, {Kind: FIN, Frames: 1}, {Kind: Inject, Bytes: []byte("x")}, {Kind: RST, After: 99},
 	}
-	fakebroker.Must(t, r.Refuse())
-	if _, err := net.Dial("tcp", r.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("got %v, want a refusal", err)
+	target, err := net.Listen("tcp", "127.0.0.1:0")
+	fakebroker.Must(t, err)
+	defer target.Close()
+	r, err := Start(target.Addr().String(), Options{
+		Fault: func(n int) Fault { return next[n] },
+		Began: func(k Kind) { mu.Lock(); defer mu.Unlock(); counts[k]++ },
+	})
+	fakebroker.Must(t, err)
+	defer r.Close()
+	for _, f := range next {
+		client, err := net.Dial("tcp", r.Addr())
+		if err == nil && f.Kind != ResetNow {
+			server, err := target.Accept()
+			fakebroker.Must(t, err)
+			_, err = server.Write(frames)
+			fakebroker.Must(t, err)
+			fakebroker.Must(t, server.Close())
+		}
+		if err == nil { // a dial may see the reset itself
+			_, _ = io.ReadAll(client) // the count is compared
+			client.Close()
+		}
+	}
+	fakebroker.Must(t, r.Close())
+	if want := map[Kind]int{ResetNow: 1, FIN: 1, Inject: 1}; !maps.Equal(counts, want) {
+		t.Errorf("got %v, want %v", counts, want)
 	}
 }
 
-// TestRandomFaultsDependOnTheSeed, and all kinds come.
+// TestRandomFaultsDependOnTheSeed, and all kinds come, in both directions.
 func TestRandomFaultsDependOnTheSeed(t *testing.T) {
-	var seen []Kind
+	kinds := []Kind{FIN, Silence, CloseNow}
+	seen := map[string]bool{}
 	for seed := range uint64(200) {
-		f := Random(seed)
-		if again := Random(seed); f.String() != again.String() || !bytes.Equal(f.Bytes, again.Bytes) {
-			t.Errorf("seed %d: got %v and %v, want one", seed, f, again)
+		random := func() Fault { return Random(rand.New(rand.NewPCG(seed, 0)), kinds...) }
+		f := random()
+		if second := random(); f.String() != second.String() {
+			t.Errorf("seed %d: got %v and %v, want one", seed, f, second)
 		}
-		if !slices.Contains(seen, f.Kind) {
-			seen = append(seen, f.Kind)
-		}
+		f.After = 0
+		seen[f.String()] = true
 	}
-	if len(seen) != len(kinds) {
-		t.Errorf("got the kinds %v, want %v", seen, kinds)
+	if len(seen) != 2*len(kinds) {
+		t.Errorf("got %v, want %d kinds in both directions", seen, len(kinds))
 	}
 }

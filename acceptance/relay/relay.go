@@ -6,8 +6,10 @@ package relay
 
 import (
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -21,6 +23,8 @@ type Options struct {
 	Delay time.Duration
 	// Fault, if not nil, returns what goes wrong on the nth connection, from 0 on.
 	Fault func(n int) Fault
+	// Began, if not nil, is called with the kind of each fault that begins on a connection.
+	Began func(Kind)
 }
 
 // Relay accepts connections on a port of its own and connects each to the target.
@@ -30,7 +34,7 @@ type Relay struct {
 	target   string
 	options  Options
 
-	opening  sync.Mutex   // while a connection is made that the target may have accepted
+	opening  sync.Mutex   // from the choice of a connection's fault until Strike finds it
 	received atomic.Int64 // from clients
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{}
@@ -45,6 +49,9 @@ func Start(target string, o Options) (*Relay, error) {
 	listener, err := listen()
 	if err != nil {
 		return nil, err
+	}
+	if o.Began == nil {
+		o.Began = func(Kind) {}
 	}
 	r := &Relay{listener: listener, target: target, options: o, conns: map[net.Conn]struct{}{},
 		links: map[*link]struct{}{}}
@@ -92,35 +99,32 @@ func (r *Relay) Close() error {
 func (r *Relay) accept(listener net.Listener) {
 	for {
 		client, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		f := r.next()
-		switch f.Kind {
-		case CloseNow:
-			_ = client.Close()
-			continue
-		case ResetNow:
-			reset(client)
-			continue
-		}
-		if !r.open(client, f) {
+		if err != nil || !r.open(client) {
 			return
 		}
 	}
 }
 
-// open connects a client to the target. It returns false after Close.
-func (r *Relay) open(client net.Conn, f Fault) bool {
+// open connects a client to the target, unless its fault is that it does not. It returns false after Close.
+func (r *Relay) open(client net.Conn) bool {
 	r.opening.Lock()
 	defer r.opening.Unlock()
+	f := r.next()
+	switch f.Kind {
+	case CloseNow, ResetNow:
+		r.options.Began(f.Kind)
+		if f.Kind == ResetNow {
+			reset(client)
+		}
+		_ = client.Close()
+		return true
+	}
 	server, err := net.Dial("tcp", r.target)
 	if err != nil {
 		_ = client.Close()
 		return true
 	}
-	l := newLink(client, server, f)
-	l.received = &r.received
+	l := newLink(client, server, f, &r.received, r.options.Began)
 	if !r.keep(l) {
 		return false
 	}
@@ -142,18 +146,16 @@ func (r *Relay) next() (f Fault) {
 // Received returns how many bytes of clients have arrived.
 func (r *Relay) Received() int64 { return r.received.Load() }
 
-// Strike begins a fault on every connection that the target has accepted, now, wherever it is.
-func (r *Relay) Strike(k Kind) {
+// Strike puts a fault on every connection that the target has accepted. Its place is counted in bytes from now on;
+// with none it begins now. The zero Fault takes back one that has not begun, and ends Stall, Slow and Dribble.
+func (r *Relay) Strike(f Fault) {
 	r.opening.Lock()
 	r.mu.Lock()
-	var live []*link
-	for l := range r.links {
-		live = append(live, l)
-	}
+	live := slices.Collect(maps.Keys(r.links))
 	r.mu.Unlock()
 	r.opening.Unlock()
 	for _, l := range live {
-		l.begin(k)
+		l.strike(f)
 	}
 }
 
@@ -173,27 +175,6 @@ func (r *Relay) Reopen() error {
 	return nil
 }
 
-// carry forwards both directions until both have ended.
-func (r *Relay) carry(l *link) {
-	var up sync.WaitGroup
-	up.Go(func() {
-		r.forward(l.client, l.wait, l.toServer)
-		if l.now() != "" { // the client is gone, and the fault holds the other direction
-			_ = l.server.Close()
-			l.end()
-		}
-	})
-	r.forward(l.server, l.wait, l.toClient)
-	up.Wait()
-	_ = l.client.Close()
-	_ = l.server.Close()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.conns, l.client)
-	delete(r.conns, l.server)
-	delete(r.links, l)
-}
-
 // keep registers both ends for Close. It returns false after Close.
 func (r *Relay) keep(l *link) bool {
 	r.mu.Lock()
@@ -207,47 +188,4 @@ func (r *Relay) keep(l *link) bool {
 		r.conns[c] = struct{}{}
 	}
 	return !r.closed
-}
-
-// A chunk is what one read returned, and when it is due at the other end.
-type chunk struct {
-	data []byte
-	due  time.Time
-}
-
-// inTransit bounds the chunks that are held in one direction.
-const inTransit = 4096
-
-// forward copies from one end to the other by pass until either fails, and then passes nil, the end
-// of the stream, behind the last byte. It calls wait before it reads.
-func (r *Relay) forward(from net.Conn, wait func(), pass func([]byte) error) {
-	chunks := make(chan chunk, inTransit)
-	r.wait.Go(func() {
-		defer close(chunks)
-		for {
-			wait()
-			buf := make([]byte, 64<<10)
-			n, err := from.Read(buf)
-			if n > 0 {
-				chunks <- chunk{buf[:n], time.Now().Add(r.options.Delay)}
-			}
-			if err != nil {
-				return
-			}
-		}
-	})
-	broken := false
-	for c := range chunks {
-		if broken {
-			continue // the reader must not block
-		}
-		time.Sleep(time.Until(c.due))
-		if err := pass(c.data); err != nil {
-			broken = true
-			_ = from.Close()
-		}
-	}
-	if !broken {
-		_ = pass(nil)
-	}
 }

@@ -48,8 +48,8 @@ func TestRelayDelaysEachChunk(t *testing.T) {
 		clientEnd, relayIn := net.Pipe()
 		relayOut, serverEnd := net.Pipe()
 		r := &Relay{options: Options{Delay: delay}}
-		l := newLink(relayIn, relayOut, Fault{})
-		r.wait.Go(func() { r.forward(relayIn, l.wait, l.toServer) })
+		l := newLink(relayIn, relayOut, Fault{}, &r.received, nil)
+		r.wait.Go(func() { r.forward(relayIn, l.room, l.toServer) })
 		start := time.Now()
 		_, err := clientEnd.Write([]byte("x"))
 		fakebroker.Must(t, err)

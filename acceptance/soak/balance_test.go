@@ -66,8 +66,28 @@ func TestMeasureFindsLeaks(t *testing.T) {
 	}
 }
 
+// TestLivesMissing: a load in which something never came is no soak.
+func TestLivesMissing(t *testing.T) {
+	for _, c := range []struct {
+		of   lives
+		want string
+	}{
+		{lives{reconnects: 1, reauthentications: 1, throttled: 1}, ""},
+		{lives{reauthentications: 1, throttled: 1}, "under load no connection reconnected"},
+		{lives{reconnects: 1, throttled: 1}, "under load no connection reauthenticated"},
+		{lives{reconnects: 1, reauthentications: 1}, "under load no connection was throttled"},
+	} {
+		if got := strings.Join(c.of.missing(), "\n"); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.of, got, c.want)
+		}
+	}
+}
+
 // TestTallyBroken: a count that is off by one in one of its places is found there.
 func TestTallyBroken(t *testing.T) {
+	const allAgree = "connection one: 19 of 19 counts agree: 3 calls; 2 requests admitted, 1 answered, 1 failed; " +
+		"0 refused, 1 given up in the queue; 1 attempts, 1 closed, 1 ready, 0 reauthentications; " +
+		"2 bytes sent, 1 received"
 	balanced := func() (*tally, broker.Stats) {
 		m := newTally()
 		now := time.Now()
@@ -145,6 +165,11 @@ func TestTallyBroken(t *testing.T) {
 		m, s := balanced()
 		c.change(m, &s)
 		got := m.broken("one", s)
+		if balance := m.balance("one", s); c.name == "balanced" && balance != allAgree {
+			t.Errorf("got %q, want %q", balance, allAgree)
+		} else if strings.Contains(balance, "19 of 19") != (len(c.want) == len(m.defects)) {
+			t.Errorf("%s: got %q with %q", c.name, balance, got)
+		}
 		ok := len(got) == len(c.want)
 		for i := 0; ok && i < len(got); i++ {
 			ok = strings.Contains(got[i], c.want[i])

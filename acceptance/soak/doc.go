@@ -9,9 +9,10 @@
 //	fleet    the connections of a soak
 //	calls    the operations of a caller, chosen at random from the seed
 //	polled   the same for the owner of a Polled
-//	proxy    TCP connections that can be cut, reset, silenced and slowed
+//	network  relays that cut, reset, silence and slow the connections
 //	faults   the faults, chosen at random from the seed
 //	admin    the topic, the quotas, and the log read back
+//	report   the lines that are printed
 //	balance  goroutines, descriptors and heap, at rest
 //	soak     the order of all of it
 //

@@ -3,11 +3,10 @@ package soak
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"brokerconn/acceptance/relay"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/application/broker"
 )
@@ -40,27 +39,28 @@ var faults = []fault{
 		return s.stopped(ctx, 2*time.Second+c.upTo(2*time.Second)) // past the timeout of one connection
 	}},
 	{name: "cut", weight: 2, do: func(s *soak, _ context.Context, _ choice) error {
-		s.eachProxy(func(p *proxy) { p.endAll(false) })
+		s.strike(relay.Fault{Kind: relay.FIN})
 		return nil
 	}},
 	{name: "reset", weight: 2, do: func(s *soak, _ context.Context, _ choice) error {
-		s.eachProxy(func(p *proxy) { p.endAll(true) })
+		s.strike(relay.Fault{Kind: relay.RST})
 		return nil
 	}},
 	{name: "cut within", weight: 6, do: func(s *soak, _ context.Context, c choice) error {
 		// Small numbers cut within the next frame, large ones within a large request.
-		s.eachProxy(func(p *proxy) { p.cutAfter(c.IntN(1 << uint(1+c.IntN(18)))) })
+		s.strike(relay.Fault{Kind: [...]relay.Kind{relay.FIN, relay.RST}[c.IntN(2)],
+			After: 1 + c.IntN(1<<uint(1+c.IntN(18))), FromClient: c.in(2)})
 		return nil
 	}},
 	{name: "silence", weight: 2, do: func(s *soak, ctx context.Context, c choice) error {
-		s.eachProxy(func(p *proxy) { p.silence(true) })
-		defer s.eachProxy(func(p *proxy) { p.silence(false) })
-		return pause(ctx, c.upTo(4*time.Second))
+		return s.suffer(ctx, relay.Fault{Kind: relay.Stall}, c.upTo(4*time.Second))
 	}},
 	{name: "slow", weight: 2, do: func(s *soak, ctx context.Context, c choice) error {
-		s.eachProxy(func(p *proxy) { p.slowDown(time.Millisecond + c.upTo(20*time.Millisecond)) })
-		defer s.eachProxy(func(p *proxy) { p.slowDown(0) })
-		return pause(ctx, time.Second+c.upTo(2*time.Second))
+		return s.suffer(ctx, relay.Fault{Kind: relay.Slow, Pause: time.Millisecond + c.upTo(20*time.Millisecond)},
+			time.Second+c.upTo(2*time.Second))
+	}},
+	{name: "bad network", weight: 2, do: func(s *soak, ctx context.Context, c choice) error {
+		return s.sufferAny(ctx, c.Uint64(), time.Second+c.upTo(3*time.Second))
 	}},
 	{name: "other login", weight: 2, do: func(s *soak, _ context.Context, c choice) error {
 		login, err := newLogin([...]scram.Hash{scram.SHA256, scram.SHA512}[c.IntN(2)])
@@ -94,12 +94,6 @@ func (s *soak) stopped(ctx context.Context, d time.Duration) error {
 	return err
 }
 
-func (s *soak) eachProxy(do func(*proxy)) {
-	for _, listener := range slices.Sorted(maps.Keys(s.proxies)) {
-		do(s.proxies[listener])
-	}
-}
-
 func (s *soak) eachConn(do func(*broker.Conn)) {
 	for _, m := range s.members {
 		if m.conn != nil {
@@ -123,18 +117,19 @@ func round(c choice, warmUp bool) (all []fault) {
 	return all
 }
 
-// strike lets faults happen, each once the load has made progress on every connection, until
+// happen lets faults happen, each once the load has made progress on every connection, until
 // the load is over, and for one round of faults at least.
-func (s *soak) strike(ctx context.Context, c choice, over func() bool, warmUp bool) error {
+func (s *soak) happen(ctx context.Context, c choice, over func() bool, warmUp bool) error {
 	for n := 0; ; n++ {
 		for _, f := range round(c, warmUp) {
 			if n > 0 && over() {
+				s.strike(relay.Fault{}) // a cut that no byte has reached
 				return s.progress("the last fault")
 			}
 			if err := f.do(s, ctx, c); err != nil {
 				return fmt.Errorf("%s: %w", f.name, err)
 			}
-			s.count(f.name)
+			s.count(s.struck, f.name)
 			if err := s.progress(f.name); err != nil {
 				return err
 			}
@@ -161,19 +156,8 @@ func (s *soak) progress(after string) error {
 }
 
 // count counts a fault.
-func (s *soak) count(name string) {
+func (s *soak) count(in map[string]int, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.struck[name]++
-}
-
-// faultsSoFar are the faults with their counts.
-func (s *soak) faultsSoFar() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(s.struck)) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, s.struck[name]))
-	}
-	return strings.Join(parts, ", ")
+	in[name]++
 }

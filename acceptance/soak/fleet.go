@@ -62,7 +62,7 @@ var berths = map[string]berth{
 
 // configOf is the configuration of a member.
 func (s *soak) configOf(b berth, t *tally) (cfg broker.Config, err error) {
-	cfg.Host, cfg.Port, err = broker.ParseAddress(s.proxies[b.listener].addr())
+	cfg.Host, cfg.Port, err = broker.ParseAddress(s.relays[b.listener].Addr())
 	if err != nil {
 		return cfg, err
 	}

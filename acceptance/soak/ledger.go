@@ -135,3 +135,20 @@ func (l *ledger) String() string {
 	return fmt.Sprintf("%d %v, %d %v, %d %v", l.count(acknowledged), acknowledged, l.count(unknown), unknown,
 		l.count(unsent), unsent)
 }
+
+// inLog says how many of the records of each fate the log has.
+func (l *ledger) inLog() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found [fates]int
+	for _, entries := range l.lanes {
+		for _, e := range entries {
+			if e.found() > 0 {
+				found[e.fate()]++
+			}
+		}
+	}
+	return fmt.Sprintf("the log has %d of %d %v, %d of %d %v, %d of %d %v", found[acknowledged],
+		l.counts[acknowledged], acknowledged, found[unknown], l.counts[unknown], unknown, found[unsent],
+		l.counts[unsent], unsent)
+}

@@ -73,7 +73,11 @@ func TestStrangeEntries(t *testing.T) {
 	if got := l.audit(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := l.String(), "1 acknowledged, 0 of unknown fate, 0 not sent"; got != want {
+	l.close(l.open(0), unsent)
+	if got, want := l.inLog(), "the log has 1 of 1 acknowledged, 0 of 0 of unknown fate, 0 of 1 not sent"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := l.String(), "1 acknowledged, 0 of unknown fate, 1 not sent"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -56,7 +56,7 @@ func (l *loop) run(over <-chan struct{}) {
 		case l.in(200):
 			l.Reauthenticate()
 		case l.in(100):
-			if !l.comes("to be drained", l.drained) { // the next turn connects
+			if !l.comes("to be drained", l.Drain) { // the next turn connects
 				return
 			}
 		case l.in(200):
@@ -85,19 +85,6 @@ func (l *loop) comes(what string, done func() bool) bool {
 // connected reports whether requests are admitted, and connects if not.
 func (l *loop) connected() bool {
 	return l.Connect() == broker.Connected && !l.Stats().Reauthenticating
-}
-
-// drained reports whether the connection is closed and all responses are taken. Drain itself may
-// find the last ones and close the connection: they are for Recv then, and no news follows.
-func (l *loop) drained() bool {
-	if l.Drain() {
-		return true
-	}
-	if !l.Disconnected() {
-		return false
-	}
-	l.Recv()
-	return l.Drain()
 }
 
 // taken takes the requests that are done, and reports whether none is left.

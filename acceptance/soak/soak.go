@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brokerconn/acceptance"
+	"brokerconn/acceptance/relay"
 	"brokerconn/application/broker"
 )
 
@@ -29,9 +30,14 @@ type Options struct {
 // [acceptance.SessionLifetime] for the other one.
 const sessionLifetime = 4 * time.Second
 
+// segment is how much of the log the broker writes to disk when it ends, and reads when it starts after a kill: the log
+// of an hour has gigabytes.
+const segment = 128 << 20
+
 // Config is the configuration of the broker of a soak: its sessions are short.
 func Config() acceptance.Config {
-	properties := map[string]string{"message.max.bytes": strconv.Itoa(readAtOnce)}
+	properties := map[string]string{"message.max.bytes": strconv.Itoa(readAtOnce),
+		"log.segment.bytes": strconv.Itoa(segment)}
 	for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
 		properties["listener.name.sasl_ssl."+mechanism+".connections.max.reauth.ms"] =
 			strconv.FormatInt(sessionLifetime.Milliseconds(), 10)
@@ -48,33 +54,32 @@ type soak struct {
 	broker    *acceptance.Broker
 	seed      uint64
 	plaintext broker.Config // of the listener that no fault but those of the broker reaches
-	proxies   map[acceptance.Listener]*proxy
+	relays    map[acceptance.Listener]*relay.Relay
 	topicID   [16]byte
 	ledger    *ledger
 	logEnd    atomic.Int64 // of the log, as far as a Fetch has seen it
 	members   []*member
 	broken    []string
 
-	mu     sync.Mutex
-	struck map[string]int // faults that have happened
+	mu       sync.Mutex
+	expected func(n int) relay.Fault // that of the nth connection through a relay; nil: none
+	struck   map[string]int          // faults that have happened
+	begun    map[string]int          // those that have begun on one connection
 }
 
 // Run runs a soak. broken has a sentence for each thing that does not agree at the end; err is a
 // failure to come that far.
 func Run(ctx context.Context, o Options) (broken []string, err error) {
 	s := &soak{Options: o, broker: o.Broker, seed: o.Seed, ledger: &ledger{}, struck: map[string]int{},
-		proxies: map[acceptance.Listener]*proxy{}}
+		begun: map[string]int{}, relays: map[acceptance.Listener]*relay.Relay{}}
 	if s.plaintext.Host, s.plaintext.Port, err = broker.ParseAddress(o.Broker.Addr()); err != nil {
 		return nil, err
 	}
-	for _, listener := range []acceptance.Listener{acceptance.SASLSSL, acceptance.Reauth} {
-		p, err := startProxy(o.Broker.AddrOf(listener))
-		if err != nil {
-			return nil, err
-		}
-		defer p.close()
-		s.proxies[listener] = p
+	disconnect, err := s.connect()
+	if err != nil {
+		return nil, err
 	}
+	defer disconnect()
 	err = s.over(ctx, func(ctx context.Context, conn *broker.Conn) error {
 		return errors.Join(s.makeTopic(ctx, conn), limit(ctx, conn, limited, 16<<10, 128<<10))
 	})
@@ -101,7 +106,7 @@ func (s *soak) run(ctx context.Context) error {
 	if err := s.over(ctx, s.readBack); err != nil {
 		return fmt.Errorf("read the log back: %w", err)
 	}
-	s.Print(fmt.Sprintf("records: %v", s.ledger))
+	s.Print("records: " + s.ledger.inLog())
 	s.broken = append(s.broken, s.ledger.audit()...)
 	return nil
 }
@@ -123,10 +128,11 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	if warmUp {
 		source = -2
 	}
-	err := s.strike(ctx, choiceOf(s.seed, source), func() bool { return time.Since(began) >= last }, warmUp)
+	err := s.happen(ctx, choiceOf(s.seed, source), func() bool { return time.Since(began) >= last }, warmUp)
 	lines()
-	s.Print(s.line(began))
 	stopped := stop()
+	s.Print(s.line(began))
+	s.details(s.Print)
 	if err = errors.Join(err, stopped); err == nil {
 		err = s.rest(ctx)
 	}
@@ -139,8 +145,12 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 	s.close()
 	if stopped == nil { // otherwise their callers still count
 		for _, m := range s.members {
+			s.Print(m.tally.balance(m.name, m.final))
 			s.broken = append(s.broken, m.tally.broken(m.name, m.final)...)
 		}
+	}
+	if _, of := s.total(); !warmUp {
+		s.broken = append(s.broken, of.missing()...)
 	}
 	s.members = nil
 	now.closed = measureAt(want, func(l *levels) level { return l.closed }, s.ledger.size)
@@ -179,38 +189,4 @@ func (s *soak) start() (stop func() error) {
 		}
 		return nil
 	}
-}
-
-// eachMinute prints a line a minute, until stop.
-func (s *soak) eachMinute(began time.Time) (stop func()) {
-	tick, over := time.NewTicker(time.Minute), make(chan struct{})
-	var printing sync.WaitGroup
-	printing.Go(func() {
-		for {
-			select {
-			case <-tick.C:
-				s.Print(s.line(began))
-			case <-over:
-				return
-			}
-		}
-	})
-	return func() { tick.Stop(); close(over); printing.Wait() }
-}
-
-// line is what there is to say of the load.
-func (s *soak) line(began time.Time) string {
-	all := newTally()
-	var reconnects, reauthentications int64
-	var throttled time.Duration
-	for _, m := range s.members {
-		all.add(m.tally)
-		counts := m.tally.metrics.Snapshot()
-		reconnects += counts.Reconnects
-		reauthentications += counts.Relogins
-		throttled += counts.ThrottledSum
-	}
-	return fmt.Sprintf("%v: %v; %d reconnects, %d reauthentications, %v throttled; %v; records: %v; faults: %s",
-		time.Since(began).Round(time.Second), all, reconnects, reauthentications, throttled.Round(time.Second),
-		measure(s.ledger.size()), s.ledger, s.faultsSoFar())
 }

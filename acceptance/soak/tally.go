@@ -2,9 +2,6 @@ package soak
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,21 +105,6 @@ func (t *tally) add(other *tally) {
 	}
 }
 
-func (t *tally) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var failed int64
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(t.ends)) {
-		if name != answered {
-			failed += t.ends[name]
-			parts = append(parts, fmt.Sprintf("%s %d", name, t.ends[name]))
-		}
-	}
-	return fmt.Sprintf("%d requests, %d answered, %d failed (%s)", t.calls, t.ends[answered], failed,
-		strings.Join(parts, ", "))
-}
-
 // A sum is two counts of the same thing.
 type sum struct {
 	what      string
@@ -176,4 +158,21 @@ func (t *tally) broken(name string, s broker.Stats) (broken []string) {
 		broken = append(broken, fmt.Sprintf("connection %s: %s", name, defect))
 	}
 	return broken
+}
+
+// balance is what there is to say of the counts of a closed connection.
+func (t *tally) balance(name string, s broker.Stats) string {
+	agree := 0
+	all := t.sums(s)
+	for _, c := range all {
+		if c.got == c.want {
+			agree++
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return fmt.Sprintf("connection %s: %d of %d counts agree: %d calls; %d requests admitted, %d answered, %d failed; "+
+		"%d refused, %d given up in the queue; %d attempts, %d closed, %d ready, %d reauthentications; "+
+		"%d bytes sent, %d received", name, agree, len(all), t.calls, s.Requests, s.Responses, s.Failed, s.Refused,
+		t.metrics.unadmitted.Load(), s.Attempts, s.Closed, s.Ready, s.Relogins, s.BytesSent, s.BytesReceived)
 }

@@ -32,8 +32,10 @@ type content struct {
 	folder bool
 }
 
-const keystoreCommand = "keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12 && " +
-	"openssl pkcs12 -in client.p12 -out client.pem"
+const (
+	pkcs12Command   = "keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12"
+	keystoreCommand = pkcs12Command + " && openssl pkcs12 -in client.p12 -out client.pem"
+)
 
 var (
 	authorities = &content{
@@ -58,11 +60,16 @@ var (
 	// PKCS#12 and a folder of authorities.
 	javaTrust           = authorities.reading(pemkey.JKS, pemkey.PKCS12)
 	javaStore           = clientChain.reading(pemkey.JKS, pemkey.PKCS12)
-	librdkafkaStore     = clientChain.reading(pemkey.PKCS12)
+	librdkafkaStore     = clientChain.readingPKCS12()
 	authoritiesOrFolder = authorities.orFolder()
 )
 
 func (c content) reading(stores ...pemkey.Format) *content { c.stores = stores; return &c }
+
+func (c content) readingPKCS12() *content {
+	c.jks = pkcs12Command
+	return c.reading(pemkey.PKCS12)
+}
 
 func (c content) orFolder() *content { c.folder = true; return &c }
 
@@ -120,7 +127,11 @@ func (r *reader) inspectData(p *Property, name string, data []byte, want *conten
 	case (format == pemkey.JKS || format == pemkey.PKCS12) && command == "":
 		r.reject(p, "%q is a %v store: a file with %s", name, format, want.what)
 	case format == pemkey.JKS, format == pemkey.PKCS12:
-		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, format, command)
+		read := "only PEM is"
+		if len(want.stores) > 0 {
+			read = "only PEM and PKCS#12 are"
+		}
+		r.reject(p, "%q is a %v store, and %s read: convert it: %s", name, format, read, command)
 	case len(bytes.TrimSpace(data)) == 0:
 		r.reject(p, "%q is empty: a file with %s as PEM", name, want.what)
 	case format != pemkey.PEM:
