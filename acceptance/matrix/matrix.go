@@ -88,6 +88,8 @@ type Want struct {
 	Level Level
 	// Down is when the connection is lost, since the beginning; 0: that is not compared.
 	Down time.Duration
+	// Since is when the last of the requests is answered, since the beginning, at the earliest; 0: that is not compared.
+	Since time.Duration
 	// Metrics are the names of what was counted, as tally.String has them.
 	Metrics string
 }

@@ -50,9 +50,12 @@ var networkRows = []Row{
 		wired("V", "close-now", in("V", "0s dead-end 300ms", asked(broker.ErrConnection, ""))),
 		wired("V", "fin", in("V", "fin", asked(broker.ErrConnection, "EOF"))),
 		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),
-		wired("HA", "fin", in("HA", "fin", loginLost(broker.ErrConnection, "EOF")))),
-		[]Absence{{"D", noConnection}, {"R", "rows 5 and 34 have the end of an idle connection"},
-			{"FKC", "row 6 has the end within a frame, and row 5 one without a byte"}}},
+		wired("HA", "fin", in("HA", "fin", loginLost(broker.ErrConnection, "EOF"))),
+		wired("FKC", "fin", cells(
+			in("F", "fin", lost(broker.ErrConnection, "EOF", "3")),
+			in("K", "fin", renewal("EOF")),
+			in("C", "fin", drained(broker.ErrConnection, "EOF"))))),
+		[]Absence{{"D", noConnection}, {"R", "that is the idle limit of a broker, row 34"}}},
 	{5, "reset", cells(
 		wired("D", "refuse", in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused"))),
 		wired("T", "rst 100", in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset"))),
