@@ -17,7 +17,7 @@ import (
 type verb = func(*stage, sim.Step)
 
 // worldVerbs are the faults.
-var worldVerbs = joined(faultVerbs, tlsVerbs, loginVerbs, processVerbs)
+var worldVerbs = joined(faultVerbs, tlsVerbs, proxyVerbs, loginVerbs, kerberosVerbs, processVerbs)
 
 func joined(lists ...map[string]verb) map[string]verb {
 	all := map[string]verb{}
@@ -29,7 +29,11 @@ func joined(lists ...map[string]verb) map[string]verb {
 
 func each(do func(*simulation.Peer)) verb {
 	return func(s *stage, _ sim.Step) {
-		for _, p := range s.net.Live() {
+		network := s.net
+		if s.front != nil { // the client's links end at the proxy
+			network = s.front
+		}
+		for _, p := range network.Live() {
 			do(p)
 		}
 	}

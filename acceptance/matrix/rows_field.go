@@ -1,8 +1,31 @@
 package matrix
 
-import "brokerconn/application/broker"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/application/broker"
+)
 
 // Faults that were met in the field: see acceptance/discoveries.
+
+// silentProxy returns the cells of a proxy that is silent within its conversation, behind so many bytes, and in each
+// later phase. The conversation has a limit of its own.
+func silentProxy(kind string, answers map[int]string) (list []Cell) {
+	for _, n := range slices.Sorted(maps.Keys(answers)) {
+		list = append(list, in("D", fmt.Sprintf("0s proxy-silent %d 9s", n),
+			unready(broker.ErrDial, "the proxy does not answer after "+answers[n]).down(tunnel.DefaultTimeout))...)
+	}
+	for _, c := range silences() {
+		if c.Phase != 'T' {
+			c.Wire = ""
+			list = append(list, c)
+		}
+	}
+	return proxied(kind, list)
+}
 
 var fieldRows = []Row{
 	{36, "idle flow that is forgotten, in silence",
@@ -40,8 +63,10 @@ var fieldRows = []Row{
 		in("K", "in-vain 1s", lost(broker.ErrConnection, "EOF", "1"))),
 		[]Absence{{"DTVHARC", "the first request is in flight"}}},
 	{47, "silent proxy", cells(
-		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, ""))),
-		[]Absence{{"TVHARFKC", "row 7: the proxy has no part in what follows"}}},
+		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		silentProxy("socks5", map[int]string{0: "the greeting", 2: "the request was sent"}),
+		silentProxy("connect", map[int]string{0: "the request was sent"})),
+		[]Absence{{"T", "row 7 has the silence of what is behind a dial"}}},
 	{48, "connection limit: closed without a byte",
 		in("V", "0s limit-ip 300ms", asked(broker.ErrConnection, "")),
 		[]Absence{{"DTHARFKC", "limits are those of new connections"}}},

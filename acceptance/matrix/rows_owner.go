@@ -16,8 +16,8 @@ const (
 	lateLogin   = "attempt failed, login failed, 1 refused"
 )
 
-// throttled are the cells of a throttle time in an answer (KIP-219): the client sends nothing before it is over, and the
-// next answer comes a round trip later. What is longer than the limit counts as that: want.
+// throttled are the cells of a throttle time in an answer (KIP-219): the client sends nothing before it is over, and
+// the next answer comes a round trip later. What is longer than the limit counts as that: want.
 func throttled(d string, want time.Duration) []Cell {
 	ask := func(at string) string { return "set release 4.4; " + at + " ask; " + at + " throttle " + d }
 	over := func(answer time.Duration) Want {
