@@ -24,3 +24,19 @@ func TestEmptyBuffersKeepLittle(t *testing.T) {
 		}
 	}
 }
+
+// More bytes than were handed out, or fewer than none, are a mistake of the owner.
+func TestCountOfWrittenBytesIsChecked(t *testing.T) {
+	for n, want := range map[int]bool{-1: true, 0: false, 3: false, 4: true} {
+		s := stream{pending: pending{filling: []byte("abc")}}
+		s.lend(1)
+		got := false
+		func() {
+			defer func() { got = recover() != nil }()
+			s.count(n)
+		}()
+		if got != want {
+			t.Errorf("%d of 3: panics: got %v, want %v", n, got, want)
+		}
+	}
+}
