@@ -83,23 +83,29 @@ func TestLinkSaysWhy(t *testing.T) {
 type lyingLink struct {
 	*fakeLink
 	sends bool
+	count func(n int) int
 }
 
 func (l *lyingLink) Send(p []byte) (int, error) {
 	if l.sends {
-		return len(p) + 1, nil
+		return l.count(len(p)), nil
 	}
 	return l.fakeLink.Send(p)
 }
 
-func (l *lyingLink) Recv(p []byte) (int, error) { return len(p) + 1, nil }
+func (l *lyingLink) Recv(p []byte) (int, error) { return l.count(len(p)), nil }
 
-func TestLinkCountsTooMuch(t *testing.T) {
-	for _, sends := range []bool{true, false} {
-		b := newTalkative(t, func(l *fakeLink) ports.Link { return &lyingLink{l, sends} })
-		b.upTo(ports.StageEstablished)
-		if !errors.Is(b.LastError(), domain.ErrPortPanic) {
-			t.Errorf("sends %v: got %v, want %v", sends, b.LastError(), domain.ErrPortPanic)
+func TestLinkCountsWhatIsNotThere(t *testing.T) {
+	for name, count := range map[string]func(int) int{
+		"too much": func(n int) int { return n + 1 },
+		"negative": func(int) int { return -1 },
+	} {
+		for _, sends := range []bool{true, false} {
+			b := newTalkative(t, func(l *fakeLink) ports.Link { return &lyingLink{l, sends, count} })
+			b.upTo(ports.StageEstablished)
+			if !errors.Is(b.LastError(), domain.ErrPortPanic) {
+				t.Errorf("%s, sends %v: got %v, want %v", name, sends, b.LastError(), domain.ErrPortPanic)
+			}
 		}
 	}
 }

@@ -237,3 +237,17 @@ func TestLeaseWritePanics(t *testing.T) {
 		t.Errorf("got %v, %v; want %v, nothing sent", f.Err(), f.Sent(), domain.ErrPortPanic)
 	}
 }
+
+// A connection whose owner has requests that wait is not idle.
+func TestStepIsNotIdleWhileRequestsWait(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.cfg.IdleTimeout = time.Minute }).connected()
+	for _, c := range []struct {
+		waiting bool
+		want    domain.State
+	}{{true, domain.Connected}, {false, domain.Connected}, {false, domain.Disconnected}} {
+		b.now = b.now.Add(time.Minute)
+		for b.Step(b.now, c.waiting).Kind != domain.Idle {
+		}
+		b.wantState(c.want)
+	}
+}
