@@ -9,6 +9,11 @@ func TestEmptyBuffersKeepLittle(t *testing.T) {
 	for _, c := range []struct{ filled, memory, want int }{
 		{0, limit, limit}, {0, limit + 1, 0}, {1, limit + 1, limit + 1}, {0, 0, 0},
 	} {
+		dropped := stream{pending: pending{filling: make([]byte, c.filled, c.memory)}}
+		dropped.drop()
+		if got := cap(dropped.pending.filling); got != min(c.memory, limit) && got != 0 {
+			t.Errorf("%d bytes in %d, dropped: got %d, want at most %d", c.filled, c.memory, got, limit)
+		}
 		var filling, leaving pending
 		filling.filling = make([]byte, c.filled, c.memory)
 		filling.shrink()

@@ -79,6 +79,10 @@ func TestChooseVersion(t *testing.T) {
 			t.Errorf("%s: got v%d, %+v; want v0, %+v", c.name, got, err, want)
 		}
 	}
+	listed := tableOf(t, 3, ports.APIRange{Key: 18, Max: 2}) // it answers a version that it does not list
+	if got, err := listed.choose(18, ports.Traits{MaxVersion: 3}); got != 3 || err != nil {
+		t.Errorf("ApiVersions that is not listed: got v%d, %v; want v3", got, err)
+	}
 	for version, want := range map[int16]bool{0: false, 1: true, 4: true, 5: false} {
 		if got := v.has(3, version); got != want {
 			t.Errorf("Metadata v%d: got %v, want %v", version, got, want)
