@@ -27,6 +27,8 @@ func TestPassOver(t *testing.T) {
 		{"the next one is the first", 5, 9, 6, nil, []int32{6, 7}},
 		{"across the largest", math.MaxInt32 - 1, 1, 0, []int32{math.MaxInt32, 0, 1}, []int32{-1, 2}},
 		{"across the largest, before the next one", math.MaxInt32 - 1, 1, 1, []int32{math.MaxInt32, 0}, []int32{1}},
+		{"negative, across the largest", math.MaxInt32 - 1, 1, 0, nil, []int32{-1}},
+		{"the most negative, across the largest", math.MaxInt32, 1, 0, nil, []int32{math.MinInt32}},
 		{"behind the largest", math.MaxInt32, 0, 0, []int32{0}, []int32{math.MaxInt32, 1, math.MinInt32}},
 	} {
 		q := inflight{passed: c.passed, lastID: c.last}
