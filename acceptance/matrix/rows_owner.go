@@ -9,8 +9,8 @@ import (
 // Faults of time, and of the connection's owner.
 
 const (
-	gapNote = "what arrived meanwhile is read before timers end, as kafka-python's _poll and Java's NetworkClient.poll " +
-		"do it; a request that waits is over its time"
+	gapNote = "what arrived meanwhile is read before timers end, as in kafka-python's _poll and Java's " +
+		"NetworkClient.poll; a request that waits is over its time"
 	noWallClock = "the exact engine has one clock, which is monotonic"
 	noHooks     = "the core has no hooks: a Conn and a Polled call them"
 	lateAttempt = "attempt failed, 1 refused"
