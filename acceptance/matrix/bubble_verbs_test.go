@@ -17,7 +17,7 @@ import (
 type verb = func(*stage, sim.Step)
 
 // worldVerbs are the faults.
-var worldVerbs = joined(faultVerbs, loginVerbs)
+var worldVerbs = joined(faultVerbs, tlsVerbs, loginVerbs, processVerbs)
 
 func joined(lists ...map[string]verb) map[string]verb {
 	all := map[string]verb{}
@@ -45,7 +45,7 @@ func sites(of func(*stage, sim.Step) simulation.Site) verb {
 	return func(s *stage, step sim.Step) {
 		s.setListener(of(s, step))
 		s.world.At(s.world.Now().Add(step.For), func() {
-			s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
+			s.setListener(simulation.Site{Accept: s.accept, Handshake: s.plan.Setup.Handshake})
 		})
 	}
 }
@@ -86,7 +86,7 @@ var faultVerbs = map[string]verb{
 	"tls-slow": func(s *stage, step sim.Step) {
 		s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: step.For})
 		s.world.At(s.world.Now().Add(time.Second), func() {
-			s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: s.plan.Setup.Handshake})
+			s.setListener(simulation.Site{Accept: s.accept, Handshake: s.plan.Setup.Handshake})
 		})
 	},
 	"no-dns":   names(func(sim.Step) simulation.Name { return simulation.Name{Err: errors.New("no such host")} }),

@@ -60,6 +60,8 @@ type Cell struct {
 	Want  Want
 	// Wire is the same fault on a real connection, in the words of acceptance/relay; "" if it is not one of the wire.
 	Wire string
+	// NotExact and NotBubble are why an engine has no such cell; "" if it has it.
+	NotExact, NotBubble string
 	// Judged are the requests whose fate is wanted; if nil, those of the phase.
 	Judged []int64
 	// Note is why what is wanted is what it is, where that is not plain.
@@ -78,6 +80,8 @@ type Want struct {
 	// Final means that the error is not retriable.
 	Final bool
 	Fate  Fate
+	// Late means that requests which waited are over their time.
+	Late bool
 	// Rest is the fate of the requests behind the first one; if empty, the same.
 	Rest  Fate
 	Next  Next
@@ -122,6 +126,7 @@ const (
 	Debug Level = "debug"
 	Info  Level = "info"
 	Warn  Level = "warn"
+	Error Level = "error"
 )
 
 func levelOf(l slog.Level) Level { return Level(strings.ToLower(l.String())) }
@@ -214,6 +219,14 @@ func wired(phases, wire string, list []Cell) []Cell {
 		if strings.IndexByte(phases, list[i].Phase) >= 0 {
 			list[i].Wire = wire
 		}
+	}
+	return list
+}
+
+// inBubbleAlone adds why the exact engine does not have cells.
+func inBubbleAlone(reason string, list []Cell) []Cell {
+	for i := range list {
+		list[i].NotExact = reason
 	}
 	return list
 }

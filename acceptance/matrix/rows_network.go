@@ -46,7 +46,7 @@ var networkRows = []Row{
 		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
 		[]Absence{{"TVHARFKC", "the connection is established; row 7 has its silence"}}},
 	{4, "accepted and closed without a byte", cells(
-		in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "")),
+		in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "closed the connection during the handshake")),
 		wired("V", "close-now", in("V", "0s dead-end 300ms", asked(broker.ErrConnection, ""))),
 		wired("V", "fin", in("V", "fin", asked(broker.ErrConnection, "EOF"))),
 		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),

@@ -143,6 +143,10 @@ func (s *Seen) wrong(c Cell) (list []string) {
 		case !done:
 			list = append(list, what+": got no end")
 			continue
+		case w.Late:
+			if f.err != broker.ErrNotReady && !errors.Is(f.err, broker.ErrRequestTimeout) { // an owner's, and a Conn's
+				list = append(list, fmt.Sprintf("%s: got %v, want one that is over its time", what, f.err))
+			}
 		case f.err == nil || f.err == broker.ErrNotReady: // which it has of its owner
 		case s.real && innocent && errors.Is(f.err, w.Kind):
 		case s.conn && w.Kind == broker.ErrClosed && want == NotSent: // which a closed Conn refuses

@@ -58,6 +58,7 @@ func (w Want) final() Want                { w.Final = true; return w }
 func (w Want) next(n Next) Want           { w.Next = n; return w }
 func (w Want) level(l Level) Want         { w.Level = l; return w }
 func (w Want) metrics(m string) Want      { w.Metrics = m; return w }
+func (w Want) late() Want                 { w.Fate, w.Late = NotSent, true; return w }
 func (w Want) fate(f Fate) Want           { w.Fate = f; return w }
 func (w Want) phase(p byte) Want          { w.Phase = p; return w }
 func (w Want) down(at time.Duration) Want { w.Down = at; return w }

@@ -14,11 +14,12 @@ import (
 // topic is the name of the topic of the load. It has one partition.
 const topic = "soak"
 
-// over dials the broker's PLAINTEXT listener, calls do, and closes the connection.
+// over dials the broker's PLAINTEXT listener, calls do, and closes the connection. The timeout of the connection bounds
+// each request: reading the log of hours takes minutes.
 func (s *soak) over(ctx context.Context, do func(context.Context, *broker.Conn) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	dialing, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := broker.Dial(ctx, s.plaintext)
+	conn, err := broker.Dial(dialing, s.plaintext)
 	if err != nil {
 		return err
 	}
@@ -30,6 +31,8 @@ func (s *soak) over(ctx context.Context, do func(context.Context, *broker.Conn) 
 
 // makeTopic makes the topic, and returns when the broker leads it.
 func (s *soak) makeTopic(ctx context.Context, conn *broker.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	create := kmsg.NewPtrCreateTopicsRequest()
 	wanted := kmsg.NewCreateTopicsRequestTopic()
 	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, 1, 1

@@ -30,9 +30,14 @@ type Options struct {
 // [acceptance.SessionLifetime] for the other one.
 const sessionLifetime = 4 * time.Second
 
+// segment is how much of the log the broker writes to disk when it ends, and reads when it starts after a kill: the log
+// of an hour has gigabytes.
+const segment = 128 << 20
+
 // Config is the configuration of the broker of a soak: its sessions are short.
 func Config() acceptance.Config {
-	properties := map[string]string{"message.max.bytes": strconv.Itoa(readAtOnce)}
+	properties := map[string]string{"message.max.bytes": strconv.Itoa(readAtOnce),
+		"log.segment.bytes": strconv.Itoa(segment)}
 	for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
 		properties["listener.name.sasl_ssl."+mechanism+".connections.max.reauth.ms"] =
 			strconv.FormatInt(sessionLifetime.Milliseconds(), 10)
