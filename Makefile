@@ -58,7 +58,7 @@ sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and
 sim-speed: ## steps and seeds of the simulation per second of processor time, on one core, five times, compiled as kafkaprobe is
 	@GOMAXPROCS=1 $(GO) test -pgo $(PROFILE) -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x -count 5 ./application/sim
 
-profile: ## measure anew what kafkaprobe is compiled by: its default.pgo (once in a while: an old profile still helps)
+profile: ## what kafkaprobe is compiled by: write its default.pgo (once in a while: an old profile still helps)
 	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 40000x -o /dev/null -cpuprofile $(CURDIR)/$(PROFILE) ./application/sim
 
 storm: ## 10,000 clients lose a broker and come back, as a drawing
