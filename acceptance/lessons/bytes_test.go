@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/hostile"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -94,12 +94,10 @@ func polledAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 // allocatedFor is how many bytes of memory s takes to read a size and 64 bytes.
 func allocatedFor(s *fakebroker.PolledBroker, size int32) uint64 {
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, _ = s.Hand.Peer.Send(frame)
-	s.Recv()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	return hostile.Allocated(func() {
+		_, _ = s.Hand.Peer.Send(frame)
+		s.Recv()
+	})
 }
 
 // noise is the memory that errors, hooks and the test itself may take.
