@@ -93,6 +93,10 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 			}
 			d := c.m.NextDeadline()
 			if !d.IsZero() && !now.Before(d) {
+				if c.drained { // when it was last asked: the owner may have called a slow hook since
+					c.drained = false
+					continue
+				}
 				c.m.handleTimeout(now, c.Waiting())
 				continue
 			}

@@ -399,3 +399,22 @@ func TestStepReconnectFromTheCallback(t *testing.T) {
 	b.steps()
 	b.wantJournal("close link", "resolve")
 }
+
+// What has arrived while the owner handled an output is read before timers end, also from a link that had said that
+// nothing more was there: the owner may have called a slow hook.
+func TestStepReadsBeforeTimersEnd(t *testing.T) {
+	b := newBench(t, nil).connected()
+	first, second := b.send("one"), b.send("two")
+	b.steps()
+	id := b.tr.lastID()
+	b.tr.link.says = ports.ErrWouldBlock
+	b.say(frame(id-1, []byte("1")))
+	if out := b.Step(b.now, false); out.Kind != domain.Completed || out.Future != first {
+		t.Fatalf("got %v, want the first response", out.Kind)
+	}
+	b.say(frame(id, []byte("2")))
+	b.now = b.now.Add(time.Hour)
+	if outs, _ := b.steps(); len(outs) != 1 || outs[0].Future != second || second.Err() != nil {
+		t.Errorf("got %d outputs and error %v, want the second response", len(outs), second.Err())
+	}
+}

@@ -25,7 +25,7 @@ func Allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// noise is what is not up to the peer: errors, and buffers that a sync.Pool has lost, as it does under the race detector.
+// noise is what is not up to the peer: errors, and buffers that a sync.Pool has lost, as under the race detector.
 const noise = 64 << 10
 
 // Bounded fails the test if f allocates more than Ahead and perByte for each byte that was received.

@@ -42,10 +42,33 @@ func echo(size int) *ports.RawRequest {
 
 // send makes a request. One that waits for a connection has the time of an attempt that fails, and more.
 func (s *stage) send(req *ports.RawRequest) {
+	if s.plan.Setup.Polled {
+		s.sendUnread(req)
+		return
+	}
 	s.call(func(ctx context.Context) error {
 		_, err := s.conn.RequestRaw(ctx, req)
 		return err
 	})
+}
+
+// sendUnread sends a request whose result its caller takes once it has dozed.
+func (s *stage) sendUnread(req *ports.RawRequest) {
+	s.sent++
+	n := s.sent
+	s.requests.Go(func() {
+		future, err := s.conn.SendWait(context.Background(), req)
+		if err == nil {
+			for _, step := range s.plan.Steps {
+				if step.Verb == "doze" {
+					time.Sleep(time.Until(s.began.Add(step.At + step.For)))
+				}
+			}
+			_, err = future.Response()
+		}
+		s.seen.completed(time.Since(s.began), n, err)
+	})
+	synctest.Wait()
 }
 
 // call makes a request.

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -24,55 +25,63 @@ import (
 
 // stage is one run.
 type stage struct {
-	plan     sim.Plan
-	world    *simulation.World
-	net      *simulation.Network
-	broker   *model.Broker
-	conn     *broker.Conn
-	seen     *Seen
-	spoils   []func(*model.Reply)
-	login    loginFaults
-	throttle time.Duration // of the next answer that has the field
-	began    time.Time
-	sent     int64
-	cancels  []func() // of the requests that are not done, in their order
-	requests sync.WaitGroup
-	mu       sync.Mutex // of cancels, and of the faults of logins
+	cell      Cell
+	plan      sim.Plan
+	world     *simulation.World
+	net       *simulation.Network
+	behind    *simulation.Network // between servers of TLS and the broker
+	front     *simulation.Network // between the client and a proxy
+	proxyWell func(*simulation.Peer)
+	servers   map[int64]*tls.Config
+	accept    func(*simulation.Peer)
+	broker    *model.Broker
+	transport ports.Transport
+	conn      *broker.Conn
+	seen      *Seen
+	spoils    []func(*model.Reply)
+	login     loginFaults
+	process   process
+	throttle  time.Duration // of the next answer that has the field
+	began     time.Time
+	sent      int64
+	cancels   []func() // of the requests that are not done, in their order
+	requests  sync.WaitGroup
+	serving   sync.WaitGroup // servers of TLS
+	mu        sync.Mutex     // of cancels, and of the faults of logins
 }
 
 // bubbleSetups are the settings of plans that a stage has.
 var bubbleSetups = []string{"Addresses", "Latency", "TLS", "Handshake", "Login", "Mechanism", "Lifetime", "Piece",
-	"Take", "Window", "Old", "Probe", "Release", "Peer"}
+	"Take", "Window", "Polled", "Old", "Probe", "Release", "Peer"}
 
-// inBubble reports whether a stage has all that the plan of a cell needs.
-func inBubble(c Cell) bool {
-	p, err := sim.ParsePlan(c.Plan())
-	if err != nil {
-		return false
-	}
+// lacks returns a setting or a verb of the plan that a stage lacks, "" if it has all.
+func lacks(p sim.Plan) string {
 	setup := reflect.ValueOf(p.Setup)
 	for i := range setup.NumField() {
-		if !setup.Field(i).IsZero() && !slices.Contains(bubbleSetups, setup.Type().Field(i).Name) {
-			return false
+		if name := setup.Type().Field(i).Name; !setup.Field(i).IsZero() && !slices.Contains(bubbleSetups, name) {
+			return name
 		}
 	}
 	for _, s := range p.Steps {
 		if worldVerbs[s.Verb] == nil && ownerVerbs[s.Verb] == nil {
-			return false
+			return s.Verb
 		}
 	}
-	return true
+	return ""
 }
 
 // bubble runs a cell. It returns what was wrong.
 func bubble(t *testing.T, c Cell) (wrong []string) {
-	plan, err := sim.ParsePlan(c.Plan())
+	plan, err := sim.ParsePlanOf(c.Plan(), nil)
 	if err != nil {
 		return []string{err.Error()}
 	}
+	if missing := lacks(plan); missing != "" {
+		return []string{"a stage lacks " + missing}
+	}
 	t.Run("bubble", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := &stage{plan: plan, seen: newSeen(c.moment())}
+			s := &stage{cell: c, plan: plan, seen: newSeen(c.moment())}
 			s.seen.conn = true
 			wrong = s.run(t, c)
 		})
@@ -104,9 +113,19 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	if setup.Login {
 		s.broker.Login = &model.Login{Lifetime: setup.Lifetime, Mechanisms: []model.Mechanism{s.server()}}
 	}
-	s.setListener(simulation.Site{Accept: s.broker.Accept, Handshake: setup.Handshake})
+	s.accept, s.transport = s.broker.Accept, s.process.transport(s.net)
+	if c.Proxy != "" {
+		s.proxied(c.Proxy)
+	}
+	if s.realTLS() {
+		s.secure(t)
+		s.seen.moment = 0 // such handshakes take another time
+	}
+	s.setListener(simulation.Site{Accept: func(p *simulation.Peer) { s.accept(p) }, Handshake: setup.Handshake})
 	s.setName(simulation.Name{})
 	s.began = time.Now()
+	s.process.began = s.began
+	s.process.apart = slices.ContainsFunc(s.plan.Steps, func(s sim.Step) bool { return s.Verb == "hook-sleeps" })
 	steps := slices.Clone(s.plan.Steps)
 	slices.SortStableFunc(steps, func(a, b sim.Step) int { return int(a.At - b.At) })
 	for _, step := range steps {
@@ -125,6 +144,7 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	for _, step := range steps {
 		if do := ownerVerbs[step.Verb]; do != nil {
 			time.Sleep(time.Until(s.began.Add(step.At)))
+			s.process.wait()
 			synctest.Wait()
 			do(s, step)
 		}
@@ -144,7 +164,13 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	close(stop)
 	driver.Wait()
 	s.net.Shutdown()
-	return s.seen.wrong(c)
+	for _, network := range []*simulation.Network{s.behind, s.front} {
+		if network != nil {
+			network.Shutdown()
+		}
+	}
+	s.serving.Wait()
+	return append(s.seen.wrong(c), s.process.wrong(s.plan)...)
 }
 
 // drive lets the events of the world happen at their times.
@@ -179,16 +205,17 @@ var oldReleases = map[int]string{8: "0.8.2", 9: "0.9.0"}
 
 func (s *stage) config() broker.Config {
 	cfg := broker.Config{
-		Host: "broker", Transport: s.net, RequestTimeout: requestBound, SetupTimeout: setupBound, IdleTimeout: -1,
-		MaxThrottle: throttleBound, MaxResponseBytes: 1 << 20, Metrics: &s.seen.tally,
+		Host: "broker", Transport: s.transport, Clock: &s.process,
+		RequestTimeout: requestBound, SetupTimeout: setupBound, IdleTimeout: -1, MaxThrottle: throttleBound,
+		MaxResponseBytes: 1 << 20, Metrics: &s.seen.tally,
 		ReconnectBackoff: backoffBase, ReconnectBackoffMax: backoffMax, Rand: s.world.Stream("backoff").Uint64,
 		ProbeOldReleases: new(s.plan.Setup.Probe || s.plan.Setup.Old > 0),
 		Hooks: broker.JoinHooks(logging.Hooks(slog.New(&lines{seen: s.seen})), &broker.Hooks{
 			StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
 				s.seen.changed(time.Since(s.began), from, to, err)
-				s.seen.pauses(to, s.conn.Stats().BackoffUntil, time.Now())
+				s.seen.pauses(to, s.conn.Stats().BackoffUntil, s.process.Now())
 			},
-		}),
+		}, s.process.hooks()),
 	}
 	if s.plan.Setup.Login {
 		cfg.Authenticators = []ports.Authenticator{s.authenticator()}

@@ -6,7 +6,10 @@ import "brokerconn/application/broker"
 
 const (
 	noLogin   = "there is no login in this phase"
-	noTLS     = "the handshake is one phase; rows 5 to 7 have the end of what follows it"
+	noTLS     = "the verdicts of a handshake come with it, or with the first answer behind it"
+	tls13     = "@650ms; set tls true; set handshake 400ms; "
+	noKDC     = "the GSSAPI of application/sim is a script that has no KDC"
+	oneOffer  = "the broker of application/sim offers no security layer: plans have no verb for it"
 	noSession = "there is no session to renew"
 )
 
@@ -52,25 +55,39 @@ var loginRows = []Row{
 		noted("the token in hand is still valid",
 			in("K", "set mechanism OAUTHBEARER; 1900ms no-token 500ms", unharmed()))),
 		[]Absence{{"DTVHRFC", noLogin}}},
-	{24, "GSSAPI: wrong key, no proof of the server, no ticket in time", cells(
+	{24, "GSSAPI: wrong key, no proof of the server, no ticket, clock skew, layer required", cells(
 		in("A", "set mechanism GSSAPI; bad-proof", refused(broker.ErrAuthentication, "")),
 		in("A", "set mechanism GSSAPI; deny 100ms", refused(broker.ErrAuthentication, "error 58")),
 		in("A", "set mechanism GSSAPI; 0s slow-credentials 9s", loginLost(broker.ErrSetupTimeout, "")),
-		in("K", "set mechanism GSSAPI; bad-proof", renewal(""))),
+		in("K", "set mechanism GSSAPI; bad-proof", renewal("")),
+		inBubbleAlone(noKDC, cells(
+			in("A", "@0s; set mechanism GSSAPI; no-ticket 700ms", refused(broker.ErrAuthentication, "no ticket")),
+			in("A", "@0s; set mechanism GSSAPI; clock-skew 700ms",
+				refused(broker.ErrAuthentication, "the clocks are too far apart")),
+			in("K", "set mechanism GSSAPI; 1900ms no-ticket 500ms", renewal("no ticket")),
+			in("K", "set mechanism GSSAPI; 1900ms clock-skew 500ms", renewal("the clocks are too far apart")))),
+		inBubbleAlone(oneOffer, cells(
+			in("A", "set mechanism GSSAPI; 0s requires-layer 1500ms",
+				refused(broker.ErrAuthentication, "security layer")),
+			in("K", "set mechanism GSSAPI; requires-layer 1s", renewal("security layer"))))),
 		[]Absence{{"DTVHRFC", noLogin}}},
 	{25, "TLS: certificate, host, authority, revocation, version, alert", cells(
 		tlsFails("0", unready(broker.ErrTLS, "internal error")),
-		tlsFails("1", unready(broker.ErrTLS, "expired")),
-		tlsFails("2", unready(broker.ErrTLS, "broker")),
-		tlsFails("3", unready(broker.ErrTLS, "")),
-		tlsFails("4", unready(broker.ErrTLS, "revoked")),
-		tlsFails("5", unready(broker.ErrTLS, "")),
-		tlsFails("6", unready(broker.ErrTLS, "")),
-		tlsFails("8", unready(broker.ErrTLS, "").final()),
-		tlsFails("9", unready(broker.ErrTLS, "").final())),
-		[]Absence{{"DVHARFKC", noTLS}}},
+		tlsFails("1", unready(broker.ErrTLS, "the broker's certificate has expired")),
+		tlsFails("2", unready(broker.ErrTLS, "the broker's certificate is not for this host")),
+		tlsFails("3", unready(broker.ErrTLS, "not signed by a trusted authority")),
+		tlsFails("4", unready(broker.ErrTLS, "the broker's certificate is revoked")),
+		tlsFails("5", unready(broker.ErrTLS, "revocation list of the broker certificate's issuer has expired")),
+		tlsFails("6", unready(broker.ErrTLS, "no TLS version in common")),
+		tlsFails("7", unready(broker.ErrTLS, "no cipher suite in common")),
+		tlsFails("8", unready(broker.ErrTLS, "requires a client certificate").final()),
+		tlsFails("9", unready(broker.ErrTLS, "rejects the client certificate").final()),
+		noted("with TLS 1.3 the client has finished its side before the broker has its certificate", cells(
+			in("V", tls13+"tls-alert 8", unready(broker.ErrTLS, "requires a client certificate").final()),
+			in("V", tls13+"tls-alert 9", unready(broker.ErrTLS, "rejects the client certificate").final())))),
+		[]Absence{{"DHARFKC", noTLS}}},
 	{26, "plaintext client and TLS broker, and the other way", cells(
-		in("T", "0s tls-fails 10 300ms", unready(broker.ErrTLS, "")),
+		in("T", "0s tls-fails 10 300ms", unready(broker.ErrTLS, "does not speak TLS")),
 		wired("V", "replace 0 15030300020228",
 			in("V", "0s tls-port 40 300ms", unready(broker.ErrTLSExpected, "TLS").final()))),
 		[]Absence{{"D", noConnection}, {"HARFKC", "the first bytes show it"}}},

@@ -10,7 +10,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,12 +48,16 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 	start, out, top := time.Now(), o.out, header(ctx, b, o, packages)
 	var all []result
 	for i, pkg := range packages {
+		var killer map[string]string
 		if o.cache != "" {
 			if out, err = b.cached(o.cache, pkg); err != nil {
 				return err
 			}
+			if killer, err = killers(o.cache, pkg); err != nil {
+				return err
+			}
 		}
-		results, err := b.recorded(ctx, mutants[i], quotas[i], out, top, stdout)
+		results, err := b.recorded(ctx, mutants[i], quotas[i], killer, out, top, stdout)
 		if err != nil {
 			return fmt.Errorf("%s: %w", pkg, err)
 		}
@@ -77,13 +84,38 @@ func (b *bench) cached(dir, pkg string) (file string, err error) {
 			fmt.Fprintf(sum, "%s %d\n%s", filepath.Base(name), len(text), text)
 		}
 	}
-	name := fmt.Sprintf("%s-%.8x.tsv", strings.ReplaceAll(pkg, "/", "-"), sum.Sum(nil))
-	return filepath.Join(dir, name), os.MkdirAll(dir, 0o755)
+	return filepath.Join(dir, recordName(pkg, fmt.Sprintf("%.8x", sum.Sum(nil)))), os.MkdirAll(dir, 0o755)
+}
+
+// recordName returns the name of the record of a package in a state.
+func recordName(pkg, state string) string {
+	return strings.ReplaceAll(pkg, "/", "-") + "-" + state + ".tsv"
+}
+
+// killers returns the test that killed each mutant, by id, in the records of any state of a package.
+func killers(dir, pkg string) (map[string]string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, recordName(pkg, strings.Repeat("[0-9a-f]", 16))))
+	if err != nil {
+		return nil, err
+	}
+	killer := map[string]string{}
+	for _, name := range names {
+		results, err := readRecord(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range results {
+			if r.verdict == killed {
+				killer[r.mutant.id] = r.by
+			}
+		}
+	}
+	return killer, nil
 }
 
 // recorded runs mutants of one package, but for those whose verdict the record has.
 func (b *bench) recorded(
-	ctx context.Context, mutants []*mutant, quota int, file, header string, stdout io.Writer,
+	ctx context.Context, mutants []*mutant, quota int, killer map[string]string, file, header string, stdout io.Writer,
 ) (results []result, err error) {
 	before, record, err := openRecord(file, header)
 	if err != nil {
@@ -94,18 +126,23 @@ func (b *bench) recorded(
 	for _, r := range before {
 		known[r.mutant.id] = r
 	}
-	return b.sampleOf(ctx, mutants, quota, known, record, stdout)
+	return b.sampleOf(ctx, mutants, quota, known, killer, record, stdout)
 }
 
 // draw returns the mutants of each package in a random order, and how many of
 // each are wanted.
 func draw(root string, packages []string, o options) (mutants [][]*mutant, quotas []int, err error) {
+	wanted, err := regexp.Compile(o.files)
+	if err != nil {
+		return nil, nil, err
+	}
 	lines, all := make([]int, len(packages)), 0
 	for i, pkg := range packages {
 		found, n, err := findMutants(root, pkg)
 		if err != nil {
 			return nil, nil, err
 		}
+		found = slices.DeleteFunc(found, func(m *mutant) bool { return !wanted.MatchString(path.Base(m.file)) })
 		r := rand.New(rand.NewPCG(o.seed, uint64(crc32.ChecksumIEEE([]byte(pkg)))))
 		r.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
 		mutants = append(mutants, found)
@@ -133,7 +170,8 @@ const manyMutants = 20
 
 // sampleOf runs the mutants mutants of one package until the quota is full.
 func (b *bench) sampleOf(
-	ctx context.Context, mutants []*mutant, quota int, known map[string]result, record *recorder, stdout io.Writer,
+	ctx context.Context, mutants []*mutant, quota int, known map[string]result, killer map[string]string,
+	record *recorder, stdout io.Writer,
 ) ([]result, error) {
 	if len(mutants) == 0 {
 		return nil, nil
@@ -146,7 +184,12 @@ func (b *bench) sampleOf(
 		if s, err = b.switches(ctx, mutants[0].pkg, d.left); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(stdout, "%s: %d of %d mutants are compiled at once\n", mutants[0].pkg, len(s.number), len(d.left))
+		s.killer = killer
+		if quota == len(mutants) { // all will be tried: first those that need no compiler
+			slices.SortStableFunc(d.left, func(x, y *mutant) int { return min(s.number[y], 1) - min(s.number[x], 1) })
+		}
+		fmt.Fprintf(stdout, "%s: %d of %d mutants are compiled at once; %v\n", mutants[0].pkg, len(s.number),
+			len(d.left), time.Since(start).Round(time.Second))
 	}
 	var alone sync.Mutex // such a mutant is written to the same files as others
 	var workers sync.WaitGroup

@@ -14,15 +14,18 @@ import (
 
 // switched is a package whose mutants are switches of one program.
 type switched struct {
-	number   map[*mutant]int   // of the switch, from 1; the others are compiled alone
-	binaries map[string]string // the tests of each package
-	weak     map[string]string // by package: a pattern of the tests that fail with all switches off
+	number   map[*mutant]int       // of the switch, from 1; the others are compiled alone
+	binaries map[string]string     // the tests of each package
+	tests    map[string][]*reached // by package: those that pass with all switches off
+	killer   map[string]string     // by id: the test that killed a mutant in an earlier state of the source
+	kills    kills
 }
 
 // switches compiles all mutants of a package into one program for each package whose tests are run. A
 // mutant that the compiler does not accept as a switch is left out.
 func (b *bench) switches(ctx context.Context, pkg string, mutants []*mutant) (*switched, error) {
-	s := &switched{number: map[*mutant]int{}, binaries: map[string]string{}, weak: map[string]string{}}
+	s := &switched{number: map[*mutant]int{}, binaries: map[string]string{}, tests: map[string][]*reached{},
+		kills: kills{by: map[string]int{}}}
 	byFile := map[string][]*mutant{}
 	var files []string
 	for i, m := range mutants {
@@ -107,26 +110,16 @@ func (s *switched) leaveOut(mutants []*mutant, compiling error) (some bool) {
 	return some
 }
 
-// buildSwitched compiles the tests, and looks which of them fail with all switches off: those that count
-// allocations, for example.
-func (b *bench) buildSwitched(ctx context.Context, mutated, overlay string, s *switched) error {
+// buildSwitched compiles the tests, and looks which switches each of them comes to.
+func (b *bench) buildSwitched(ctx context.Context, mutated, overlay string, s *switched) (err error) {
 	for _, pkg := range b.testsOf(mutated) {
-		binary, err := b.build(ctx, pkg, "switched-"+original(pkg), "-overlay", overlay)
-		if err != nil {
+		p := program{pkg: pkg}
+		if p.binary, err = b.build(ctx, pkg, "switched-"+original(pkg), "-overlay", overlay); err != nil {
 			return err
 		}
-		s.binaries[pkg] = binary
-		for {
-			test, err := b.runTests(ctx, program{pkg: pkg, binary: binary, skip: s.weak[pkg]}, ".", slower*b.limit)
-			if err != nil {
-				return err
-			}
-			if test == "" {
-				break
-			}
-			if s.weak[pkg] += "|^" + regexp.QuoteMeta(test) + "$"; len(s.weak[pkg]) > 1000 {
-				return fmt.Errorf("many tests of %s fail with all switches off: %s", pkg, s.weak[pkg])
-			}
+		s.binaries[pkg] = p.binary
+		if s.tests[pkg], err = b.reach(ctx, p); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -134,13 +127,14 @@ func (b *bench) buildSwitched(ctx context.Context, mutated, overlay string, s *s
 
 // tryOn runs the tests with the switch of a mutant on.
 func (b *bench) tryOn(ctx context.Context, m *mutant, s *switched) (*result, error) {
-	for _, pkg := range b.testsOf(m.pkg) {
-		p := program{pkg: pkg, binary: s.binaries[pkg], skip: s.weak[pkg], on: s.number[m]}
-		by, err := b.failure(ctx, p)
+	for _, r := range b.rounds(m, s) {
+		p := program{pkg: r.pkg, binary: s.binaries[r.pkg], on: s.number[m]}
+		by, err := b.failure(ctx, p, r.which, r.limit)
 		if err != nil {
 			return nil, err
 		}
 		if by != "" {
+			s.kills.add(by)
 			return &result{mutant: *m, verdict: killed, by: by}, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,11 +14,15 @@ import (
 // line stays where it is, so that an error of the compiler shows which mutant it cannot have as a
 // switch: that is then compiled alone. The switches are
 //
-//	compare    (mutantOn != 7 && (a < b) || mutantOn == 7 && (a <= b))
+//	compare    mutantEither(7, a < b, a <= b)
+//	compare    (mutantOff(7) && (f() < b) || mutantOn == 7 && (f() <= b)), with a call
 //	plus       (3 + mutantStep[T](8, 9)), which is 1 with mutant 8 and -1 with 9, its minus
-//	return     { if mutantOn != 10 { ... } }
-//	delete     if mutantOn != 11 { f() }
-//	negate     ((a) != (mutantOn == 12))
+//	return     { if mutantOff(10) { ... } }
+//	delete     if mutantOff(11) { f() }
+//	negate     ((a) == mutantOff(12))
+//
+// A program comes to a switch if the mutant would make a difference there. It then adds the number to the
+// file that the environment variable MUTANTS_SEEN names.
 
 // switchFile declares what the switches use.
 const switchFile = `package %s
@@ -25,12 +30,49 @@ const switchFile = `package %s
 import (
 	"os"
 	"strconv"
+	"sync/atomic"
 )
 
-var mutantOn = func() int { n, _ := strconv.Atoi(os.Getenv("MUTANT")); return n }()
+var (
+	mutantOn        = func() int { n, _ := strconv.Atoi(os.Getenv("MUTANT")); return n }()
+	mutantsSeenFile = os.Getenv("MUTANTS_SEEN")
+	mutantsSeen     [1 << 16]atomic.Bool
+)
+
+func mutantSeen(n int) {
+	if n > 0 && !mutantsSeen[n].Swap(true) {
+		f, err := os.OpenFile(mutantsSeenFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			panic(err)
+		}
+		f.WriteString(strconv.Itoa(n) + "\n")
+		f.Close()
+	}
+}
+
+func mutantOff(n int) bool {
+	if mutantsSeenFile != "" {
+		mutantSeen(n)
+	}
+	return mutantOn != n
+}
+
+func mutantEither(n int, without, with bool) bool {
+	if mutantsSeenFile != "" && without != with {
+		mutantSeen(n)
+	}
+	if mutantOn == n {
+		return with
+	}
+	return without
+}
 
 func mutantStep[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 |
 	~uintptr | ~float32 | ~float64](plus, minus int) (step T) {
+	if mutantsSeenFile != "" {
+		mutantSeen(plus)
+		mutantSeen(minus)
+	}
 	switch mutantOn {
 	case plus:
 		step++
@@ -126,7 +168,11 @@ func (s *site) text(source []byte, within []*site) string {
 		}
 		left := switchesIn(source, s.lo, m.start, within[:behind])
 		right := switchesIn(source, m.end, s.hi, within[behind:])
-		return fmt.Sprintf("(mutantOn != %d && (%s%s%s) || mutantOn == %d && (%s%s%s))",
+		if !calls(string(source[s.lo:s.hi])) {
+			return fmt.Sprintf("mutantEither(%d, %s%s%s, %s%s%s)",
+				n, left, source[m.start:m.end], right, left, m.replacement, right)
+		}
+		return fmt.Sprintf("(mutantOff(%d) && (%s%s%s) || mutantOn == %d && (%s%s%s))",
 			n, left, source[m.start:m.end], right, n, left, m.replacement, right)
 	case "plus", "minus":
 		step := [2]int{-1, -1}
@@ -139,10 +185,21 @@ func (s *site) text(source []byte, within []*site) string {
 		}
 		return fmt.Sprintf("(%s + mutantStep[%s](%d, %d))", source[s.lo:s.hi], s.of, step[0], step[1])
 	case "return":
-		return fmt.Sprintf("{ if mutantOn != %d %s }", n, inner())
+		return fmt.Sprintf("{ if mutantOff(%d) %s }", n, inner())
 	case "negate":
-		return fmt.Sprintf("((%s) != (mutantOn == %d))", inner(), n)
+		return fmt.Sprintf("((%s) == mutantOff(%d))", inner(), n)
 	default:
-		return fmt.Sprintf("if mutantOn != %d { %s }", n, inner())
+		return fmt.Sprintf("if mutantOff(%d) { %s }", n, inner())
 	}
+}
+
+var (
+	harmless = regexp.MustCompile(`\b(len|cap|min|max|u?int(8|16|32|64)?|byte|string)\(`)
+	call     = regexp.MustCompile(`[\w\])]\(|<-|\bfunc\b`)
+)
+
+// calls reports whether an expression calls a function, which may change something, so that it may not be
+// evaluated twice.
+func calls(expression string) bool {
+	return call.MatchString(harmless.ReplaceAllString(expression, "("))
 }

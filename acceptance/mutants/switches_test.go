@@ -78,14 +78,21 @@ func all() (text string) {
 }
 `
 
-// TestSwitchIsItsMutant: the program with a switch on does what the program of that mutant does.
-func TestSwitchIsItsMutant(t *testing.T) {
-	dir := plant(t, map[string]string{
+// switchable is a module of forms, and a test that writes down what they do.
+func switchable() map[string]string {
+	return map[string]string{
 		"go.mod": "module m\n\ngo 1.26\n",
 		"a/a.go": forms,
-		"a/a_test.go": "package a\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestAll(t *testing.T) {\n" +
-			"\tif name := os.Getenv(\"OUT\"); name != \"\" {\n\t\tos.WriteFile(name, []byte(all()), 0o600)\n\t}\n}\n",
-	})
+		"a/a_test.go": "package a\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\n" +
+			"func TestAll(t *testing.T) {\n\ttext := all()\n" +
+			"\tif name := os.Getenv(\"OUT\"); name != \"\" {\n\t\tos.WriteFile(name, []byte(text), 0o600)\n\t}\n}\n",
+	}
+}
+
+// TestSwitchIsItsMutant: the program with a switch on does what the program of that mutant does. If that is
+// something else than without it, the test comes to the switch.
+func TestSwitchIsItsMutant(t *testing.T) {
+	dir := plant(t, switchable())
 	b, err := newBench(options{dir: dir, limit: time.Minute})
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +140,9 @@ func TestSwitchIsItsMutant(t *testing.T) {
 		}
 		if want != sound {
 			changed++
+			if number := strconv.Itoa(s.number[m]); !s.tests["a"][0].switches[number] {
+				t.Errorf("%s: the test does not come to switch %s, only to %v", m, number, s.tests["a"][0].switches)
+			}
 		}
 	}
 	if len(s.number) < len(found)*2/3 || len(tried) < 6 || changed < 12 {
@@ -142,4 +152,25 @@ func TestSwitchIsItsMutant(t *testing.T) {
 	if !strings.Contains(sound, "too long") {
 		t.Errorf("without a mutant: got %q", sound)
 	}
+}
+
+// TestKillersFirst: what killed a mutant in an earlier state of the source is tried first. Mutants of one file
+// may be tried alone.
+func TestKillersFirst(t *testing.T) {
+	files, cache := switchable(), t.TempDir()
+	test := func(name string) string {
+		return "package a\n\nimport \"testing\"\n\nfunc " + name + "(t *testing.T) {\n" +
+			"\tif raised(1, 0) != 2 {\n\t\tt.Error(raised(1, 0))\n\t}\n}\n"
+	}
+	const by = "killed   a/a.go:23:2 delete raised: l++\ta "
+	files["a/late_test.go"] = test("TestLate")
+	args := []string{"run", "-n", "0", "-workers", "1", "-cache", cache, "-dir"}
+	mutants(t, 1, []string{by + "TestLate\n"}, append(args, plant(t, files), "a")...)
+	files["a/b_test.go"] = test("TestEarly")
+	files["a/b.go"] = "package a\n\nvar one = 1\n"
+	out := mutants(t, 1, []string{by + "TestLate\n"}, append(args, plant(t, files), "a")...)
+	if !strings.Contains(out, " a/b.go:") {
+		t.Errorf("got no mutant of b.go in\n%s", out)
+	}
+	mutants(t, 1, []string{"a: 0 killed, 2 survived"}, append(args, plant(t, files), "-files", "^b", "a")...)
 }

@@ -36,12 +36,17 @@ type direction struct {
 	left    bool  // the reader has closed
 	lost    bool  // what is sent does not arrive,
 	refused bool  // and is answered with a reset
+
+	brk     *Break // if there is one: see break.go
+	before  int    // bytes before it that were not sent yet
+	severed bool   // those behind it do not arrive
 }
 
 // piece is bytes that arrive together, or the end of the stream.
 type piece struct {
-	at int64
-	n  int
+	at   int64
+	n    int
+	last bool // before a break
 }
 
 func (d *direction) init(l *link, opposite *direction) {
@@ -115,6 +120,8 @@ func (d *direction) transmit(p []byte) {
 	case d.lost:
 		d.buf = append(d.buf, p...)
 		return
+	case d.severed:
+		return
 	}
 	if d.read > len(d.buf)/2 { // most of it was read
 		d.buf = d.buf[:copy(d.buf, d.buf[d.read:])]
@@ -134,8 +141,14 @@ func (d *direction) transmit(p []byte) {
 		if cut != nil {
 			n = min(max(cut(left), 1), left)
 		}
+		if d.brk != nil {
+			n = d.upTo(n)
+		}
 		d.dispatch(n)
-		left -= n
+		if left -= n; d.severed {
+			d.buf = d.buf[:len(d.buf)-left]
+			return
+		}
 	}
 }
 
@@ -151,6 +164,7 @@ func (d *direction) makeRoom() {
 
 // dispatch puts a piece on the way.
 func (d *direction) dispatch(n int) {
+	last := d.brk != nil && d.pass(n)
 	start := max(d.w.now, d.idle)
 	if d.path.Bandwidth > 0 {
 		start += int64(n) * int64(time.Second) / d.path.Bandwidth
@@ -161,7 +175,7 @@ func (d *direction) dispatch(n int) {
 		at += int64(d.draw.Between(0, d.path.Jitter))
 	}
 	d.last = max(d.last, at)
-	d.way = append(d.way, piece{d.last, n})
+	d.way = append(d.way, piece{d.last, n, last})
 	if d.arrive.place == 0 {
 		d.w.schedule(&d.arrive, d.last)
 	}
@@ -169,7 +183,7 @@ func (d *direction) dispatch(n int) {
 
 // arrived is the arrival of a piece.
 func (d *direction) arrived() (after func()) {
-	n := d.way[d.gone].n
+	n, last := d.way[d.gone].n, d.way[d.gone].last
 	if d.gone++; d.gone < len(d.way) {
 		d.w.schedule(&d.arrive, d.way[d.gone].at)
 	}
@@ -184,6 +198,9 @@ func (d *direction) arrived() (after func()) {
 		return nil
 	default:
 		d.unread += n
+	}
+	if last {
+		return d.broke(d.wakeReader())
 	}
 	return d.wakeReader()
 }

@@ -53,6 +53,7 @@ func (c *checker) closed(q *request) bool {
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
 	c.r.story.received(req)
+	c.r.watcher.received(c.r.w.Elapsed(), req)
 	asked := numberIn(req)
 	switch req.Key {
 	case keyEcho, 0:

@@ -30,6 +30,7 @@ type Setup struct {
 	Piece     int           `plan:"piece"`     // most bytes that arrive together,
 	PieceIn   int           `plan:"piece-in"`  // and most of those that the broker sent
 	Take      int           `plan:"take"`      // most bytes that a Send takes
+	Break     Break         `plan:"break"`     // what happens at a byte
 
 	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9; with a login, that is configured
 	Release  ReleaseName   `plan:"release"`  // the broker is of that release of Kafka

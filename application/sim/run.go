@@ -71,6 +71,8 @@ type run struct {
 	slowUntil time.Time
 	logins
 	limits
+	links  int              // that were established
+	breaks *simulation.Peer // the one with a break
 
 	release       int       // of those that are known
 	throttle      *Step     // for the next answer that has the field

@@ -87,6 +87,13 @@ func (s *story) step(step Step) {
 	}
 }
 
+// broke is a break of the link.
+func (s *story) broke(b Break) {
+	if s != nil {
+		s.add(theNetwork, "", "fault: the connection ends at byte %d: %s", b.At, b.What)
+	}
+}
+
 // working and idle are the beginning and the end of a step of the connection.
 func (s *story) working() {
 	if s != nil {

@@ -122,8 +122,8 @@ func (t *trace) release(now time.Time, name string) {
 	t.end()
 }
 
-// Watcher receives what the owner of a connection learns in a run, each with the time since the beginning. Fields
-// may be nil. Its functions must not change what they are given.
+// Watcher receives what the owner of a connection learns in a run, and the broker, each with the time since the
+// beginning. Fields may be nil. Its functions must not change what they are given.
 type Watcher struct {
 	// Changed is called for each change of state.
 	Changed func(at time.Duration, from, to domain.State, err error)
@@ -133,6 +133,9 @@ type Watcher struct {
 	// on; the last one is that which is sent when the faults are over. ErrCanceled is the error of one that its
 	// owner gave up, and ErrNotReady that of one which was never admitted.
 	Completed func(at time.Duration, request int64, err error)
+	// Received is called for each request at the broker, which is valid until it returns. Tokens in frames of their
+	// own are not requests.
+	Received func(at time.Duration, r *model.Request)
 	// Metrics receives the events of the connection's sink.
 	Metrics ports.MetricsSink
 }
@@ -159,5 +162,11 @@ func (w *Watcher) noted(at time.Duration, e *domain.Event) {
 func (w *Watcher) completed(at time.Duration, request int64, err error) {
 	if w != nil && w.Completed != nil {
 		w.Completed(at, request, err)
+	}
+}
+
+func (w *Watcher) received(at time.Duration, r *model.Request) {
+	if w != nil && w.Received != nil {
+		w.Received(at, r)
 	}
 }

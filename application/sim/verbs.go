@@ -173,7 +173,7 @@ func (r *run) site(d time.Duration, s simulation.Site) {
 }
 
 func (r *run) healSites() {
-	to := simulation.Site{Path: r.path, Accept: r.broker.Accept, Handshake: r.plan.Setup.Handshake}
+	to := simulation.Site{Path: r.path, Accept: r.accept, Handshake: r.plan.Setup.Handshake}
 	for _, address := range r.addresses {
 		r.net.SetSite(address, to)
 	}
@@ -219,6 +219,7 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 func (r *run) heal() {
 	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
 	r.healPeers()
+	r.healBreak()
 	if r.broker.Login != nil {
 		r.broker.Login.Unheeded, r.broker.Login.TooSoon = false, false
 		r.healMechanisms()

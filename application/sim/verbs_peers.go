@@ -47,7 +47,7 @@ var peerVerbs = []verb{
 		r.site(s.For, simulation.Site{Accept: r.after(time.Second, (*simulation.Peer).Reset)})
 	}},
 	{"limit-late", func(r *run, s Step) {
-		r.site(s.For, simulation.Site{Accept: r.after(min(s.For, 12*time.Second), r.broker.Accept)})
+		r.site(s.For, simulation.Site{Accept: r.after(min(s.For, 12*time.Second), r.accept)})
 	}},
 	// A request of more than N bytes, or 500, ends the connection for a time.
 	{"limit-size", func(r *run, s Step) {

@@ -1,0 +1,80 @@
+package cuts
+
+import (
+	"slices"
+
+	"brokerconn/application/sim"
+	"brokerconn/domain"
+)
+
+// Where a break is in the clean run of its conversation, which shows at which byte which step is over.
+
+// fault is a break of a conversation, and how it is run.
+type fault struct {
+	sim.Break
+	take bool // the link takes one byte at a time, without latency
+}
+
+// reached reports whether the client was at a position of the clean run, and went on from there, before it learned
+// of the break.
+func (f fault) reached(p position) bool {
+	switch n := p.of(f.In); {
+	case f.What == "reset" && !f.In: // the answer is lost that the broker sends as it receives the byte
+		return f.At > n || n == 0
+	default:
+		return f.At >= n
+	}
+}
+
+// achieved returns the steps of the clean run's connection that come before the break.
+func (f fault) achieved(clean *record) (list []entry) {
+	for _, e := range clean.steps(f.Link) {
+		if f.reached(e.position) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// state returns that of the connection behind some steps.
+func state(steps []entry) domain.State {
+	at := domain.Connecting
+	for _, e := range steps {
+		if e.from != e.to {
+			at = e.to
+		}
+	}
+	return at
+}
+
+// renews reports whether the break is within the reauthentication of the clean run, behind which the request is
+// admitted that waits for it. A break behind the last byte before it is met earlier, by an idle connection.
+func (f fault) renews(clean *record) bool {
+	var begin position
+	for _, e := range clean.log {
+		if e.link == f.Link && e.at < clean.renews {
+			begin = e.position
+		}
+	}
+	i := slices.IndexFunc(clean.requests, func(q *request) bool { return q.admitted > clean.renews })
+	if clean.renews == 0 || i < 0 || clean.requests[i].link != f.Link {
+		return false
+	}
+	before := begin.of(f.In)
+	return (f.At > before || f.At == before && f.What == "") && !f.reached(clean.requests[i].begin)
+}
+
+// begun reports whether a request was admitted before the client learned of the break: it waited for the last step of
+// its connection, or else the connection was idle.
+func (f fault) begun(clean *record, q *request) bool {
+	if !q.waited() {
+		return f.At > q.begin.of(f.In) || f.What == "" && f.reached(q.begin)
+	}
+	admitted := q.begin
+	for _, e := range clean.steps(q.link) {
+		if e.at == q.admitted {
+			admitted = e.position
+		}
+	}
+	return f.reached(admitted)
+}
