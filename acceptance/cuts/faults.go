@@ -91,16 +91,17 @@ func (f fault) begun(clean *record, q *request) bool {
 // denies reports whether a loss has the form in which a broker before 0.9 refuses ApiVersions, behind an answer to its
 // probe: it may have the whole question, and none of the answer has come. A suspect of 0.9 does not close.
 func (f fault) denies(clean *record, c conversation) bool {
-	asked := clean.links[f.Link-1].asked()
-	switch {
-	case c.away <= 2 || state(f.achieved(clean)) == domain.Connected:
+	if c.away <= 2 || state(f.achieved(clean)) == domain.Connected {
 		return false
+	}
+	switch asked := clean.links[f.Link-1].asked(); {
 	case f.take: // one more byte is taken as the end is met
 		return f.At+1 >= asked.out+askBytes
 	case f.In:
 		return f.At == asked.in
+	default:
+		return f.reached(asked)
 	}
-	return f.reached(asked)
 }
 
 // askBytes is the size of ApiVersions v0 of the client id "sim": a size, a key, a version, an id and the client id.
