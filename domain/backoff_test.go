@@ -47,13 +47,14 @@ func TestBackoffReachesItsMaximum(t *testing.T) {
 		{5, 5, 1, 5}, {5, 5, 2, 5},
 		{3, 6, 2, 6}, {3, 7, 2, 6}, {3, 7, 3, 7},
 		{0, 0, 3, 0},
+		{1, math.MaxInt64, 63, 1 << 62}, {1, math.MaxInt64, 64, math.MaxInt64}, {1, math.MaxInt64, 65, math.MaxInt64},
 		{1, math.MaxInt64 / 2, 62, 1 << 61}, {1, math.MaxInt64 / 2, 63, math.MaxInt64 / 2},
 	} {
 		b := backoff{pauses: pauses{base: c.base, max: c.max}}
 		if got := b.computed(c.failures); got != c.want {
 			t.Errorf("base %d, max %d, failure %d: got %d, want %d", c.base, c.max, c.failures, got, c.want)
 		}
-		if got, want := b.longest(c.failures), c.want+c.want/5; got != want {
+		if got, want := b.longest(c.failures), c.want+c.want/5; c.max < math.MaxInt64 && got != want {
 			t.Errorf("base %d, max %d, failure %d: longest: got %d, want %d", c.base, c.max, c.failures, got, want)
 		}
 	}

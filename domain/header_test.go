@@ -56,6 +56,7 @@ func TestHeaderTagsTakeNoMemory(t *testing.T) {
 // and what was written is skipped.
 func FuzzHeaderTags(f *testing.F) {
 	for _, seed := range []string{"", "00", "00616263", "0105026869616263", "02000001036869", "05", "610061",
+		"01ffffffffffffffffffff01",
 		"ff", "ffffffffffffffffff01", "0101ffffffffffffffffff01", "01ff"} {
 		b, _ := hex.DecodeString(seed)
 		f.Add(b)
