@@ -6,6 +6,10 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 
+# Where the processor's time goes in the simulation, which runs all of a connection: the compiler
+# inlines by it (https://go.dev/doc/pgo) whenever it builds kafkaprobe.
+PROFILE      = application/cli/kafkaprobe/default.pgo
+
 # The race detector needs a C compiler.
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
@@ -13,7 +17,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz matrix sim storm sim-speed sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
+.PHONY: help demo test lint fuzz matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -51,8 +55,11 @@ fuzz: ## every fuzz target for FUZZTIME (30s), one after another; at least 55
 sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and the cells that are hit
 	@$(GO) test -count=1 -timeout 24h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),1000000)
 
-sim-speed: ## steps and seeds of the simulation per second of processor time, on one core, five times
-	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x -count 5 ./application/sim
+sim-speed: ## steps and seeds of the simulation per second of processor time, on one core, five times, compiled as kafkaprobe is
+	@GOMAXPROCS=1 $(GO) test -pgo $(PROFILE) -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x -count 5 ./application/sim
+
+profile: ## what kafkaprobe is compiled by: write its default.pgo (once in a while: an old profile still helps)
+	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 40000x -o /dev/null -cpuprofile $(CURDIR)/$(PROFILE) ./application/sim
 
 storm: ## 10,000 clients lose a broker and come back, as a drawing
 	@$(GO) run ./application/cli/kafkaprobe sim storm --out application/cli/sim/storm.svg

@@ -33,11 +33,12 @@ type Connection struct {
 	parker   ports.Parker  // the link, if its owner parks in it
 	stage    ports.Stage
 	exchange ports.Exchange
-	asked    bool  // the exchange was given a challenge that it has not answered
-	choked   bool  // the link did not take all of the last Transmit
-	drained  bool  // the link said that nothing more has arrived
-	sendErr  error // writing failed; what has arrived is read first
-	reading  bool  // the read lease is out
+	asked    bool      // the exchange was given a challenge that it has not answered
+	choked   bool      // the link did not take all of the last Transmit
+	drained  bool      // the link said that nothing more has arrived
+	sendErr  error     // writing failed; what has arrived is read first
+	reading  bool      // the read lease is out
+	putOff   time.Time // the last deadline at which something lay to be read
 }
 
 // pollEvery bounds the wait for what cannot tell when it is ready.
@@ -97,6 +98,10 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 					c.drained = false
 					continue
 				}
+				if c.readsFirst(d) {
+					out.Deadline = now.Add(pollEvery)
+					return out
+				}
 				c.m.handleTimeout(now, c.Waiting())
 				continue
 			}
@@ -107,6 +112,22 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 			return out
 		}
 	}
+}
+
+// readsFirst reports, once for each deadline, whether the owner of a parked link has to read before timers end: what
+// has arrived lies there if it was stopped, or has called a slow hook.
+func (c *Connection) readsFirst(deadline time.Time) bool {
+	link, ok := c.parker.(ports.Checker)
+	if !ok || c.stage != ports.StageEstablished || deadline.Equal(c.putOff) {
+		return false
+	}
+	var err error
+	c.guard("transport", func() { err = link.Check() })
+	if !errors.Is(err, ports.ErrUnread) {
+		return false
+	}
+	c.putOff = deadline
+	return true
 }
 
 func (c *Connection) resolve(out *Output) {

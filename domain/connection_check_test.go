@@ -88,3 +88,32 @@ func TestCheckReportsInTime(t *testing.T) {
 		t.Errorf("got %v, want %v, safe to retry", err, domain.ErrNotConnected)
 	}
 }
+
+// What lies to be read in a parked link is read before timers end: the process may have been stopped, or the owner may
+// have called a slow hook. That is once for each deadline: a peer that sends a byte at a time puts none off for good.
+func TestParkedLinkIsReadBeforeTimersEnd(t *testing.T) {
+	b := newParked(t).parkedUp()
+	f := b.send("hello!")
+	b.steps()
+	b.writeAll()
+	r := b.takeRead()
+	b.now = b.now.Add(time.Hour)
+	b.tr.link.ended = ports.ErrUnread
+	if outs, idle := b.steps(); len(outs) > 0 || !idle.Deadline.Equal(b.now.Add(10*time.Millisecond)) {
+		t.Errorf("got %d outputs and a deadline in %v, want none and one in 10ms", len(outs), idle.Deadline.Sub(b.now))
+	}
+	b.hand(r, frame(f.CorrelationID, []byte("world")))
+	if outs, _ := b.steps(); len(outs) != 1 || outs[0].Future != f || f.Err() != nil {
+		t.Errorf("got %d outputs and error %v, want the response", len(outs), f.Err())
+	}
+
+	f = b.send("hello!")
+	b.steps()
+	b.writeAll()
+	b.now = b.now.Add(time.Hour)
+	b.steps()
+	b.steps()
+	if err := f.Err(); !errors.Is(err, domain.ErrRequestTimeout) {
+		t.Errorf("got %v from a peer whose answer never ends, want a timeout", err)
+	}
+}

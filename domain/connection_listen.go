@@ -20,7 +20,7 @@ func (c *Connection) listen(now time.Time) (news bool) {
 	case c.stage != ports.StageEstablished:
 		return c.listenStage(now)
 	}
-	if c.listenExchange(now) {
+	if c.asked && c.listenExchange(now) {
 		return true
 	}
 	return c.parker == nil && !c.drained && c.receive(now)

@@ -76,10 +76,8 @@ func (c *Connection) forget() {
 	}
 }
 
+// listenExchange asks the exchange that was asked.
 func (c *Connection) listenExchange(now time.Time) bool {
-	if !c.asked {
-		return false
-	}
 	var token []byte
 	var done bool
 	err := ports.ErrWouldBlock

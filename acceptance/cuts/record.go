@@ -39,6 +39,7 @@ func (p position) of(in bool) int {
 type link struct {
 	position
 	began time.Duration
+	reads []position  // behind each: answers that do not arrive in pieces are one each
 	conn  *model.Conn // at the broker; nil: it received no request that it knows
 	asks  []string    // the requests that it received
 }
@@ -48,6 +49,7 @@ type entry struct {
 	at   time.Duration
 	link int // the newest one, from 1 on
 	position
+	needs    position // what it needs: the same, unless more was sent by then
 	err      error
 	request  int64            // that was completed; 0 otherwise
 	from, to domain.State     // of a change of state; otherwise the same
@@ -69,6 +71,9 @@ type request struct {
 
 // waited reports whether the connection was not ready when the owner asked.
 func (q *request) waited() bool { return q.admitted > q.asked }
+
+// answerBytes is the size of the answer: that of the request without the key, the version and the client id "sim".
+func (q *request) answerBytes() int { return q.frame - 2 - 2 - 2 - len("sim") }
 
 // noEvent is the event of an entry without one.
 const noEvent = domain.EventFailed + 1
@@ -120,6 +125,7 @@ func (r *record) add(at time.Duration, e entry) {
 		e.at, e.link = at, len(r.links)
 		if e.link > 0 {
 			e.position = r.newest().position
+			e.needs = e.position
 		}
 		r.log = append(r.log, e)
 	}
@@ -150,7 +156,9 @@ func (r *record) BytesSent(now time.Time, n int) {
 // BytesReceived counts bytes.
 func (r *record) BytesReceived(now time.Time, n int) {
 	if !r.over(now) {
-		r.newest().in += n
+		l := r.newest()
+		l.in += n
+		l.reads = append(l.reads, l.position)
 	}
 }
 

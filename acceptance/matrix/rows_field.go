@@ -15,8 +15,8 @@ import (
 // later phase. The conversation has a limit of its own.
 func silentProxy(kind string, answers map[int]string) (list []Cell) {
 	for _, n := range slices.Sorted(maps.Keys(answers)) {
-		list = append(list, in("D", fmt.Sprintf("0s proxy-silent %d 9s", n),
-			unready(broker.ErrDial, "the proxy does not answer after "+answers[n]).down(tunnel.DefaultTimeout))...)
+		list = append(list, wired("D", fmt.Sprint("silence ", n), in("D", fmt.Sprintf("0s proxy-silent %d 9s", n),
+			unready(broker.ErrDial, "the proxy does not answer after "+answers[n]).down(tunnel.DefaultTimeout)))...)
 	}
 	for _, c := range silences() {
 		if c.Phase != 'T' {

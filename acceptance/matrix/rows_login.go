@@ -87,7 +87,11 @@ var loginRows = []Row{
 			in("V", tls13+"tls-alert 9", unready(broker.ErrTLS, "rejects the client certificate").final())))),
 		[]Absence{{"DHARFKC", noTLS}}},
 	{26, "plaintext client and TLS broker, and the other way", cells(
-		in("T", "0s tls-fails 10 300ms", unready(broker.ErrTLS, "does not speak TLS")),
+		wired("T", "replace 0 485454502f312e3120343030", in("T", "0s tls-fails 10 300ms",
+			unready(broker.ErrTLS, "does not speak TLS"))),
+		wired("T", "plain", cutOff()),
+		wired("V", "tls-port",
+			in("V", "0s tls-port 40 300ms", unready(broker.ErrTLSExpected, "TLS").final())),
 		wired("V", "replace 0 15030300020228",
 			in("V", "0s tls-port 40 300ms", unready(broker.ErrTLSExpected, "TLS").final()))),
 		[]Absence{{"D", noConnection}, {"HARFKC", "the first bytes show it"}}},

@@ -19,6 +19,11 @@ func perPhase(fault string, kind error, text string) []Cell {
 		in("C", fault, drained(kind, text)))
 }
 
+// cutOff is a handshake that the peer ends.
+func cutOff() []Cell {
+	return in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "closed the connection during the handshake"))
+}
+
 // The bounds of the connections of package sim.
 const (
 	setupBound    = 8 * time.Second
@@ -62,7 +67,7 @@ var networkRows = []Row{
 		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
 		[]Absence{{"TVHARFKC", "the connection is established; row 7 has its silence"}}},
 	{4, "accepted and closed without a byte", cells(
-		in("T", "0s tls-fails 11 300ms", unready(broker.ErrTLS, "closed the connection during the handshake")),
+		wired("T", "fin", cutOff()),
 		wired("V", "close-now", in("V", "0s dead-end 300ms", asked(broker.ErrConnection, ""))),
 		wired("V", "fin", in("V", "fin", asked(broker.ErrConnection, "EOF"))),
 		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),
@@ -77,10 +82,10 @@ var networkRows = []Row{
 		wired("T", "rst 100", in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset"))),
 		wired("R", "rst", in("R", "reset", idle(broker.ErrConnection, "reset"))),
 		wired("VHAFKC", "rst", perPhase("reset", broker.ErrConnection, "reset"))), nil},
-	{6, "FIN within a frame",
-		wired("VHAFKC", "fin 6", perPhase("cut 6", broker.ErrConnection, "EOF")),
-		[]Absence{{"D", noConnection}, {"T", "row 25 has handshakes that are cut off, row 4 their end"},
-			{"R", nothingSent}}},
+	{6, "FIN within a frame", cells(
+		wired("T", "fin 100", cutOff()),
+		wired("VHAFKC", "fin 6", perPhase("cut 6", broker.ErrConnection, "EOF"))),
+		[]Absence{{"D", noConnection}, {"R", nothingSent}}},
 	{7, "half-open: silence", wired("TVHARFKC", "silence", silences()),
 		[]Absence{{"D", "row 3 is a dial without an answer"}}},
 	{8, "one byte a read, cut at every place", wired("TVHARFKC", "dribble", cells(
@@ -89,7 +94,7 @@ var networkRows = []Row{
 		in("C", "set piece 1", emptied()))),
 		[]Absence{{"D", noConnection}}},
 	{9, "short and blocked writes", cells(
-		in("VHAFK", "set take 1", unharmed()),
+		wired("F", "narrow", in("VHAFK", "set take 1", unharmed())),
 		in("C", "set take 1", emptied()),
 		wired("F", "stall", in("F", "set window 100; 1900ms silence; 1990ms send 2000",
 			lost(broker.ErrRequestTimeout, "", "4").

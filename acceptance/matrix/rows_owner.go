@@ -9,7 +9,8 @@ import (
 // Faults of time, and of the connection's owner.
 
 const (
-	gapNote     = "what arrived meanwhile is read before timers end; a request that waits is over its time"
+	gapNote = "what arrived meanwhile is read before timers end, as in kafka-python's _poll and Java's " +
+		"NetworkClient.poll; a request that waits is over its time"
 	noWallClock = "the exact engine has one clock, which is monotonic"
 	noHooks     = "the core has no hooks: a Conn and a Polled call them"
 	lateAttempt = "attempt failed, 1 refused"
@@ -60,7 +61,7 @@ var ownerRows = []Row{
 		in("C", "cancel 0", canceled("1").next(Closed).metrics("closed, 1 canceled"))),
 		[]Absence{{"R", "there is no request"}}},
 	{32, "the owner closes", wired("TVHARFKC", "close", cells(
-		in("DTV", "+1ms close-for-good", closed(NotSent, "closed, 1 refused")),
+		wired("D", "close socks5", in("DTV", "+1ms close-for-good", closed(NotSent, "closed, 1 refused"))),
 		in("HA", "+1ms close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),
 		in("R", "close-for-good", closed(None, "closed")),
 		in("F", "close-for-good", closed(FullySent, "closed, 3 failed").level(Debug)),
@@ -75,7 +76,8 @@ var ownerRows = []Row{
 			in("DTVHAFK", "hook-sleeps 1s", unharmed()),
 			in("R", "hook-sleeps 1s; +1s send 10", unharmed()),
 			in("C", "hook-sleeps 1s", emptied()),
-			noted("what arrived meanwhile is read before timers end", in("F", "hook-sleeps 5s", unharmed()))))), nil},
+			noted("what arrived meanwhile is read before timers end",
+				wired("F", "hook", judging(in("F", "hook-sleeps 5s", unharmed()), 2, 3)))))), nil},
 	{34, "idle limit of the broker", cells(
 		in("R", "+2s fin", idle(nil, "").level(Debug).metrics("closed").next(Redial))),
 		[]Absence{{"DTVHAFKC", "the connection is not idle"}}},

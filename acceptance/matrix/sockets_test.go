@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -10,17 +9,21 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/proxies"
 	"brokerconn/acceptance/relay"
 	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	brokertls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
@@ -48,19 +51,24 @@ type wire struct {
 	conn     *broker.Conn
 	clock    *fake.Clock // nil: the system's
 	began    time.Time
+	links    *links      // nil: they are not looked at
+	armed    atomic.Bool // the next hook of an answer closes hooked, and waits for unhook
+	hooked   chan struct{}
+	unhook   chan struct{}
 	down     chan struct{} // a state without a connection was reached behind another
 	requests sync.WaitGroup
 }
 
 // sockets runs a cell. It returns what was wrong.
 func sockets(t *testing.T, c Cell) []string {
-	w := &wire{t: t, c: c, seen: newSeen(0), down: make(chan struct{}, 100)}
+	w := &wire{t: t, c: c, seen: newSeen(0), down: make(chan struct{}, 100),
+		hooked: make(chan struct{}), unhook: make(chan struct{})}
 	w.seen.conn, w.seen.real = true, true
 	fault := w.fault()
 	w.server = newServer(c)
 	secure := httptest.NewUnstartedServer(nil)
 	defer secure.Close()
-	if c.Phase == 'T' {
+	if c.Phase == 'T' || w.kind == "tls-port" {
 		secure.StartTLS()
 		w.server.tls = secure.TLS
 	}
@@ -68,7 +76,11 @@ func sockets(t *testing.T, c Cell) []string {
 	fakebroker.Must(t, err)
 	served := w.server.accept(listener)
 	defer func() { listener.Close(); <-served }()
-	w.proxy, err = relay.Start(listener.Addr().String(), relay.Options{Fault: func(n int) relay.Fault {
+	target := listener.Addr().String()
+	if proxy := w.throughProxy(); proxy != "" {
+		target = proxies.Listen(t, serveProxy(proxy, nil))
+	}
+	w.proxy, err = relay.Start(target, relay.Options{Fault: func(n int) relay.Fault {
 		if n == 0 {
 			return fault
 		}
@@ -77,6 +89,18 @@ func sockets(t *testing.T, c Cell) []string {
 	fakebroker.Must(t, err)
 	defer w.proxy.Close()
 	cfg := w.config()
+	if proxy := w.throughProxy(); proxy != "" {
+		at := fakebroker.ConfigFor(t, listener.Addr().String())
+		cfg.Host, cfg.Port = at.Host, at.Port
+		cfg.Transport = through(proxy, tcp.Dial(tcp.Options{}), w.proxy.Addr())
+	}
+	if w.kind == "hook" {
+		w.links = &links{Transport: tcp.New(tcp.Options{})}
+		cfg.Transport = w.links
+	}
+	if w.kind == "narrow" {
+		cfg.Transport = tcp.New(tcp.Options{SendBufferBytes: 4 << 10})
+	}
 	if c.Phase == 'T' {
 		o := brokertls.Options{ServerName: "example.com"}
 		if w.server.tls != nil {
@@ -115,7 +139,7 @@ func (w *wire) fault() (f relay.Fault) {
 		f.Bytes, _ = hex.DecodeString(words[2])
 	}
 	switch {
-	case w.kind == "refuse", w.c.Phase == 'R', w.kind == relay.Stall:
+	case w.c.Phase == 'R', slices.Contains(unrelayed, w.kind):
 		return relay.Fault{}
 	case w.kind == "close": // the owner closes while the phase waits
 		f.Kind = relay.Silence
@@ -123,9 +147,20 @@ func (w *wire) fault() (f relay.Fault) {
 	return f
 }
 
+// unrelayed are the kinds that begin later, or that the relay has no part in.
+var unrelayed = []relay.Kind{"refuse", "plain", "tls-port", "narrow", "hook", relay.Stall}
+
+// throughProxy returns the kind of the proxy in the cell, "" without one.
+func (w *wire) throughProxy() string {
+	if words := strings.Fields(w.c.Wire); w.kind == "close" && len(words) > 1 {
+		return words[1] // which is silent, so that there is a dial to end
+	}
+	return w.c.Proxy
+}
+
 // passes reports whether a timeout passes in the cell.
 func (w *wire) passes() bool {
-	return errors.Is(w.c.Want.Kind, broker.ErrTimeout) || w.c.Want.Text == "no answer"
+	return w.kind == "hook" || errors.Is(w.c.Want.Kind, broker.ErrTimeout) || w.c.Want.Text == "no answer"
 }
 
 func (w *wire) config() broker.Config {
@@ -150,8 +185,36 @@ func (w *wire) config() broker.Config {
 				w.down <- struct{}{}
 			}
 		},
+		RequestAnswered: func(broker.RequestInfo) {
+			if w.armed.CompareAndSwap(true, false) {
+				close(w.hooked)
+				<-w.unhook
+			}
+		},
 	})
 	return cfg
+}
+
+// links is a transport that keeps its last link.
+type links struct {
+	*netlink.Transport
+	mu   sync.Mutex
+	last ports.Link
+}
+
+func (l *links) Race(eps []ports.Endpoint, delay time.Duration) ports.RacingLink {
+	link := l.Transport.Race(eps, delay)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = link
+	return link
+}
+
+// unread reports whether something that has arrived lies there.
+func (l *links) unread() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Is(l.last.(ports.Checker).Check(), ports.ErrUnread)
 }
 
 // now is the time of the Conn.
@@ -192,6 +255,12 @@ func (w *wire) run() {
 		}
 	case 'F':
 		w.first()
+		if w.kind == "narrow" { // each write takes a part
+			w.send(2, &ports.RawRequest{APIKey: 3, Body: make([]byte, 8<<20)})
+			w.send(3, heartbeat(3))
+			w.send(4, heartbeat(4))
+			break
+		}
 		if w.kind == relay.Stall {
 			w.proxy.Strike(relay.Fault{Kind: relay.Stall})
 			before := w.proxy.Received()
@@ -202,8 +271,17 @@ func (w *wire) run() {
 			}
 			break
 		}
+		w.armed.Store(w.kind == "hook")
 		for _, n := range w.c.judged() {
 			w.send(n, heartbeat(n))
+		}
+		if w.kind == "hook" { // for longer than requests may take, and all answers arrive meanwhile
+			<-w.hooked
+			w.server.release()
+			w.until(func(broker.Stats) bool { return w.links.unread() })
+			w.clock.Advance(bound)
+			close(w.unhook)
+			return
 		}
 		if closes {
 			w.server.await(4)
@@ -305,118 +383,6 @@ func (w *wire) until(is func(broker.Stats) bool) {
 			w.t.Errorf("%v: got no such state within %v; stats: %+v", w.c, bound, w.conn.Stats())
 			panic("hang: see the stacks")
 		}
-	}
-}
-
-// server is a broker whose answers wait for the test where a cell needs it.
-type server struct {
-	c   Cell
-	tls *tls.Config
-
-	mu       sync.Mutex
-	received int // requests of callers, on the first connection
-	conns    int
-	changed  chan struct{} // is closed and replaced when received grows
-	gate     chan struct{} // is closed by release
-	released bool
-}
-
-func newServer(c Cell) *server {
-	return &server{c: c, changed: make(chan struct{}), gate: make(chan struct{})}
-}
-
-// accept serves until the listener is closed. The channel is closed when all connections have ended.
-func (s *server) accept(l net.Listener) (ended chan struct{}) {
-	ended = make(chan struct{})
-	go func() {
-		defer close(ended)
-		var all sync.WaitGroup
-		defer all.Wait()
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { s.serve(conn) })
-		}
-	}()
-	return ended
-}
-
-func (s *server) serve(conn net.Conn) {
-	s.mu.Lock()
-	s.conns++
-	first := s.conns == 1
-	s.mu.Unlock()
-	if s.tls != nil {
-		conn = tls.Server(conn, s.tls)
-	}
-	logins := 0
-	fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
-		switch r.Key {
-		case 18:
-			return fakebroker.Table(r.Version)
-		case 17:
-			if logins++; first && logins == 2 {
-				<-s.gate
-			}
-			resp := kmsg.NewPtrSASLHandshakeResponse()
-			resp.Version = r.Version
-			return resp.AppendTo(nil)
-		case 36:
-			resp := kmsg.NewPtrSASLAuthenticateResponse()
-			resp.Version, resp.SessionLifetimeMillis = r.Version, time.Hour.Milliseconds()
-			return resp.AppendTo(nil)
-		}
-		if !first {
-			return make([]byte, 6)
-		}
-		return s.answer(s.count())
-	})
-}
-
-func (s *server) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.received++
-	close(s.changed)
-	s.changed = make(chan struct{})
-	return s.received
-}
-
-// answer is the answer to the nth request: with requests in flight that fail, the last one is answered only, whose
-// answer does not arrive as it is.
-func (s *server) answer(n int) []byte {
-	fails := s.c.Want.Kind != nil
-	switch {
-	case s.c.Phase == 'C' && n == 2:
-		<-s.gate
-	case s.c.Phase == 'F' && fails && (n == 2 || n == 3):
-		return nil
-	}
-	return make([]byte, 6)
-}
-
-// release lets answers go on that wait.
-func (s *server) release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.released {
-		s.released = true
-		close(s.gate)
-	}
-}
-
-// await waits for a number of requests.
-func (s *server) await(n int) {
-	for {
-		s.mu.Lock()
-		enough, changed := s.received >= n, s.changed
-		s.mu.Unlock()
-		if enough {
-			return
-		}
-		<-changed
 	}
 }
 

@@ -26,6 +26,7 @@ type checker struct {
 	taken      string      // the release before 0.10 that the broker is taken for, until a connection is lost
 	at         time.Duration
 	busy       int // steps of this instant
+	calls      int // of the link, in this step
 	asked      int // the release of the broker that was asked for its versions last
 	sums       sums
 	pacing     pacing

@@ -171,7 +171,7 @@ func (c *checker) negotiated(req *model.Request) {
 
 // unsupported checks the error of a request that cannot be sent in any version that the broker lists.
 func (c *checker) unsupported(q *request, err error) {
-	c.r.watcher.completed(c.r.w.Now().Sub(c.r.start), q.number, err)
+	c.r.watcher.completed(c.r.w.Elapsed(), q.number, err)
 	for _, a := range c.r.broker.APIs {
 		if a.Key == ports.KeyMetadata && !a.Unlisted {
 			c.fail("negotiated", "request %d was refused: %v", q.number, err)

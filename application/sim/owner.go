@@ -66,7 +66,7 @@ type connection interface {
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
-	r.calls = 0
+	r.check.calls = 0
 	if !r.stopped.IsZero() && !r.isStopped() { // what was due meanwhile comes first
 		r.stopped = time.Time{}
 		r.conn.work(r.w.Now())
@@ -184,7 +184,7 @@ func (r *run) admit() (sent bool) {
 		case elapsed >= q.over:
 			r.trace.gaveUp(now, q.number)
 			r.story.said("gives up request %d, which was never admitted", q.number)
-			r.watcher.completed(now.Sub(r.start), q.number, domain.ErrNotReady)
+			r.watcher.completed(r.w.Elapsed(), q.number, domain.ErrNotReady)
 			r.conn.refuse(now, q)
 		case !r.conn.admits():
 			return sent
@@ -235,7 +235,7 @@ func (r *run) completed(now time.Time, q *request, body []byte, answer ports.Mes
 	}
 	r.trace.completed(now, q.number, err)
 	r.story.completed(q.number, err)
-	r.watcher.completed(now.Sub(r.start), q.number, err)
+	r.watcher.completed(r.w.Elapsed(), q.number, err)
 	r.check.completed(q, body, err)
 	if i := slices.Index(r.pending, q); i >= 0 {
 		r.pending = without(r.pending, i)
@@ -256,7 +256,7 @@ func (r *run) cancel(n int) {
 	r.pending = without(r.pending, n)
 	r.check.canceled(q)
 	r.story.canceled(q)
-	r.watcher.completed(r.w.Now().Sub(r.start), q.number, domain.ErrCanceled)
+	r.watcher.completed(r.w.Elapsed(), q.number, domain.ErrCanceled)
 	q.handle = handle{}
 }
 

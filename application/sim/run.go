@@ -98,7 +98,6 @@ type run struct {
 	verb    int            // the one that is carried out
 	kinds   [maxVerbs]bool // that happened
 	cover   *Coverage      // nil: cells are not counted
-	calls   int            // of the link, in this step
 	memory  *memory
 	story   *story   // nil: there is no chart
 	watcher *Watcher // nil: there is no watcher
@@ -285,14 +284,14 @@ func (r *run) given(s Step) bool {
 func (r *run) changed(now time.Time, from, to domain.State, err error) {
 	r.trace.changed(now, from, to, err)
 	r.story.changed(to, err)
-	r.watcher.changed(now.Sub(r.start), from, to, err)
+	r.watcher.changed(r.w.Elapsed(), from, to, err)
 	r.check.changed(now, from, to, err)
 }
 
 func (r *run) noted(now time.Time, e *domain.Event) {
 	r.trace.noted(now, e)
 	r.story.noted(e)
-	r.watcher.noted(now.Sub(r.start), e)
+	r.watcher.noted(r.w.Elapsed(), e)
 	r.check.noted(now, e)
 }
 

@@ -85,17 +85,21 @@ func (l *tapped) use(call string) {
 }
 
 // rests checks that the connection comes to rest, and does not ask the link for the same without end.
-func (l *tapped) rests(what string) {
-	if l.t.r.calls++; l.t.r.calls > maxBusy {
-		l.check.fail("goes on", "the link was asked for %s %d times at one instant", what, l.t.r.calls)
-		panic("the connection does not come to rest") // it ends the link, and so the loop
+func (c *checker) rests() {
+	if c.calls++; c.calls > maxBusy { // short enough to be inlined
+		c.restless()
 	}
+}
+
+func (c *checker) restless() {
+	c.fail("goes on", "the link was asked %d times at one instant", c.calls)
+	panic("the connection does not come to rest") // it ends the link, and so the loop
 }
 
 // Stage passes a call on.
 func (l *tapped) Stage() (ports.Stage, error) {
 	l.use("Stage")
-	l.rests("its stage")
+	l.check.rests()
 	stage, err := l.Link.Stage()
 	l.t.r.cover.staged(stage > l.stage, err)
 	l.stage = stage
@@ -138,7 +142,7 @@ func (l *tapped) Recv(p []byte) (int, error) {
 		l.check.fail("memory", "%d bytes of memory for what has not come, after %d bytes, in state %v",
 			len(p), l.received, l.check.state)
 	}
-	l.rests("bytes")
+	l.check.rests()
 	n, err := l.Link.Recv(p)
 	if cover := l.t.r.cover; cover != nil {
 		cover.received(n, err)

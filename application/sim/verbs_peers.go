@@ -102,7 +102,7 @@ func (r *run) withdraw(n int) {
 	q := r.queue[n]
 	r.queue = append(r.queue[:n], r.queue[n+1:]...)
 	r.trace.gaveUp(r.w.Now(), q.number)
-	r.watcher.completed(r.w.Now().Sub(r.start), q.number, domain.ErrCanceled)
+	r.watcher.completed(r.w.Elapsed(), q.number, domain.ErrCanceled)
 	r.conn.withdraw(r.w.Now(), q)
 }
 
