@@ -136,3 +136,29 @@ func TestExchangeSaysWhatToCheck(t *testing.T) {
 		t.Errorf("got %v, want the hint of the exchange", b.LastError())
 	}
 }
+
+// noLookup is a transport that starts no lookup.
+type noLookup struct{ *fakeTransport }
+
+func (noLookup) Resolve(string, uint16) ports.Lookup { return nil }
+
+func TestPortsThatBreakTheirContract(t *testing.T) {
+	b := newBench(t, nil)
+	p := domain.Ports{Transport: noLookup{b.tr}, Codec: &textCodec{}, Metrics: b.sink}
+	b.Connection = domain.NewConnection(domain.Complete(b.cfg), p, false)
+	b.Connect(b.now, domain.ConnectOptions{})
+	b.steps()
+	if !errors.Is(b.LastError(), domain.ErrPortPanic) {
+		t.Errorf("no lookup: got %v, want %v", b.LastError(), domain.ErrPortPanic)
+	}
+	b = newBench(t, nil).dialing().upTo(ports.StageEstablished + 1)
+	if !errors.Is(b.LastError(), domain.ErrPortPanic) {
+		t.Errorf("an invalid stage: got %v, want %v", b.LastError(), domain.ErrPortPanic)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no transport: got no panic, want one")
+		}
+	}()
+	domain.NewConnection(domain.Complete(b.cfg), domain.Ports{Codec: &textCodec{}}, false)
+}
