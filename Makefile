@@ -59,7 +59,7 @@ sim-speed: ## steps and seeds of the simulation per second of processor time, on
 	@GOMAXPROCS=1 $(GO) test -pgo $(PROFILE) -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 10000x -count 5 ./application/sim
 
 profile: ## what kafkaprobe is compiled by: write its default.pgo (once in a while: an old profile still helps)
-	@GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 40000x -o /dev/null -cpuprofile $(CURDIR)/$(PROFILE) ./application/sim
+	@GODEBUG=asyncpreemptoff=1 GOMAXPROCS=1 $(GO) test -run '^$$' -bench '^BenchmarkSeeds$$' -benchtime 40000x -o /dev/null -cpuprofile $(CURDIR)/$(PROFILE) ./application/sim
 
 storm: ## 10,000 clients lose a broker and come back, as a drawing
 	@$(GO) run ./application/cli/kafkaprobe sim storm --out application/cli/sim/storm.svg
