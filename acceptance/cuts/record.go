@@ -39,6 +39,7 @@ func (p position) of(in bool) int {
 type link struct {
 	position
 	began time.Duration
+	reads []position  // behind each: answers that do not arrive in pieces are one each
 	conn  *model.Conn // at the broker; nil: it received no request that it knows
 	asks  []string    // the requests that it received
 }
@@ -150,7 +151,9 @@ func (r *record) BytesSent(now time.Time, n int) {
 // BytesReceived counts bytes.
 func (r *record) BytesReceived(now time.Time, n int) {
 	if !r.over(now) {
-		r.newest().in += n
+		l := r.newest()
+		l.in += n
+		l.reads = append(l.reads, l.position)
 	}
 }
 
