@@ -66,6 +66,7 @@ func (as sameness) same(got, clean *record) (c complaints) {
 
 // differ compares entries: most are the same without a look at their texts.
 func (as sameness) differ(a, b entry) bool {
+	a.needs = b.needs
 	if !as.times {
 		a.at = b.at
 	}
@@ -96,9 +97,9 @@ func (c *complaints) invariants(r *record) {
 	}
 }
 
-// newer wants that a broker with a table is not taken for a release without.
-func (c *complaints) newer(got *record, of conversation) {
-	if !of.old && slices.ContainsFunc(got.log, func(e entry) bool { return e.event == domain.EventReleaseDetected }) {
+// older wants that a broker with a table is not taken for a release without.
+func (c *complaints) older(got *record) {
+	if slices.ContainsFunc(got.log, func(e entry) bool { return e.event == domain.EventReleaseDetected }) {
 		c.add("got a release before 0.10, and the broker has a table of API versions")
 	}
 }

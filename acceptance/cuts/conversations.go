@@ -19,7 +19,9 @@ type conversation struct {
 	// Tokens in frames of their own are not requests.
 	asks string
 	// from is the first connection that has breaks, if those before are as in other conversations.
-	from   int
+	from int
+	// away is how many connections come before those of the broker, to a forwarder that has none behind it.
+	away   int
 	old    bool // the broker is one before 0.10
 	polled bool // it is also run with a broker.Polled
 }
@@ -33,6 +35,10 @@ const (
 	closed = "0s send 10\n3s close\n5s send 10\n"
 	// lost is one that is reset.
 	lost = "0s send 10\n3s reset\n5s send 10\n"
+	// Two, three and four connections end while the broker behind a forwarder is away.
+	twoEnd   = "0s dead-end 20ms\n" + requests
+	threeEnd = "0s dead-end 100ms\n" + requests
+	fourEnd  = "0s dead-end 250ms\n" + requests
 	// end is behind all that happens.
 	end = "60s doze\n"
 )
@@ -144,6 +150,13 @@ var conversations = []conversation{
 		asks: asked + echo + " | " + asked + echo},
 	{name: "error 35 to one who probes, once more", from: 2, setup: probing + "set release 0.10.0\n", steps: lost,
 		asks: asked + ", ApiVersions v0" + echo + " | ApiVersions v0" + echo},
+	// The one that answers a probe is asked once more.
+	{name: "asked by one who probes, behind two ends", from: 3, away: 2, setup: probing + "set release 2.8\n",
+		steps: twoEnd, asks: "| | ListGroups v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
+	{name: "asked by one who probes, behind three ends", from: 4, away: 3, setup: probing + "set release 2.8\n",
+		steps: threeEnd, asks: "| | | FindCoordinator v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
+	{name: "asked by one who probes, behind four ends", from: 5, away: 4, setup: probing + "set release 2.8\n",
+		steps: fourEnd, asks: "| | | | OffsetFetch v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
 	{name: "GSSAPI, once more", from: 2, setup: login + gssapi, steps: lost,
 		asks: asked + shake + token + token + token + echo + " | " + asked + shake + token + token + token + echo},
 }

@@ -26,10 +26,19 @@ func (f fault) reached(p position) bool {
 	}
 }
 
+// past reports whether the client took a step of the clean run before it learned of the break. An answer that the
+// broker sends as it receives more is lost by a reset that comes with that.
+func (f fault) past(e entry) bool {
+	if f.What == "reset" && !f.In {
+		return f.reached(e.position)
+	}
+	return f.reached(e.needs)
+}
+
 // achieved returns the steps of the clean run's connection that come before the break.
 func (f fault) achieved(clean *record) (list []entry) {
 	for _, e := range clean.steps(f.Link) {
-		if f.reached(e.position) {
+		if f.past(e) {
 			list = append(list, e)
 		}
 	}
@@ -70,13 +79,49 @@ func (f fault) begun(clean *record, q *request) bool {
 	if !q.waited() {
 		return f.At > q.begin.of(f.In) || f.What == "" && f.reached(q.begin)
 	}
-	admitted := q.begin
+	begun := f.reached(q.begin)
 	for _, e := range clean.steps(q.link) {
 		if e.at == q.admitted {
-			admitted = e.position
+			begun = f.past(e)
 		}
 	}
-	return f.reached(admitted)
+	return begun
+}
+
+// denies reports whether a loss has the form in which a broker before 0.9 refuses ApiVersions, behind an answer to its
+// probe: it may have the whole question, and none of the answer has come. A suspect of 0.9 does not close.
+func (f fault) denies(clean *record, c conversation) bool {
+	if c.away <= 2 || state(f.achieved(clean)) == domain.Connected {
+		return false
+	}
+	switch asked := clean.links[f.Link-1].asked(); {
+	case f.take: // one more byte is taken as the end is met
+		return f.At+1 >= asked.out+askBytes
+	case f.In:
+		return f.At == asked.in
+	default:
+		return f.reached(asked)
+	}
+}
+
+// askBytes is the size of ApiVersions v0 of the client id "sim": a size, a key, a version, an id and the client id.
+const askBytes = 4 + 2 + 2 + 4 + 2 + len("sim")
+
+// asked is when ApiVersions is asked for once more, behind the answers to a probe and to Metadata.
+func (l *link) asked() position { return l.reads[1] }
+
+// settle notes in the clean run of a conversation in which ApiVersions is asked once more that Metadata, which is sent
+// behind it, is not needed.
+func (c conversation) settle(clean *record) {
+	if c.away == 0 {
+		return
+	}
+	link := len(clean.links)
+	for i := range clean.log {
+		if e := &clean.log[i]; e.link == link && (e.event == domain.EventVersions || e.to == domain.Connected) {
+			e.needs.out = clean.links[link-1].asked().out + askBytes
+		}
+	}
 }
 
 // refuses reports whether a loss within a login by raw tokens has the form in which brokers before 1.0 refuse one

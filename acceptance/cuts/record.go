@@ -49,6 +49,7 @@ type entry struct {
 	at   time.Duration
 	link int // the newest one, from 1 on
 	position
+	needs    position // what it needs: the same, unless more was sent by then
 	err      error
 	request  int64            // that was completed; 0 otherwise
 	from, to domain.State     // of a change of state; otherwise the same
@@ -70,6 +71,9 @@ type request struct {
 
 // waited reports whether the connection was not ready when the owner asked.
 func (q *request) waited() bool { return q.admitted > q.asked }
+
+// answerBytes is the size of the answer: that of the request without the key, the version and the client id "sim".
+func (q *request) answerBytes() int { return q.frame - 2 - 2 - 2 - len("sim") }
 
 // noEvent is the event of an entry without one.
 const noEvent = domain.EventFailed + 1
@@ -121,6 +125,7 @@ func (r *record) add(at time.Duration, e entry) {
 		e.at, e.link = at, len(r.links)
 		if e.link > 0 {
 			e.position = r.newest().position
+			e.needs = e.position
 		}
 		r.log = append(r.log, e)
 	}

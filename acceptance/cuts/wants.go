@@ -37,7 +37,9 @@ func (f fault) cutWants(got, clean *record, c conversation) (list complaints) {
 	if most := f.Last + len(clean.links); len(got.links) > most {
 		list.add("got %d connections, want %d at most", len(got.links), most)
 	}
-	list.newer(got, c)
+	if !c.old && !f.denies(clean, c) {
+		list.older(got)
+	}
 	return list
 }
 
@@ -66,11 +68,15 @@ func (f fault) fate(list *complaints, clean *record, c conversation, number int,
 		return false
 	}
 	list.isError(what, q.err, broker.ErrConnection, domain.Connected)
-	sent, received := broker.SentFully, f.At >= was.end.of(f.In) && !f.In || f.In && f.At > was.begin.in
+	sent, received := broker.SentFully, f.At >= was.end.out
+	if f.In { // a byte of its answer has come
+		received = f.At > was.end.in-was.answerBytes()
+	}
 	if f.take {
+		first := was.end.out - was.frame
 		switch taken := f.At + 1; { // one more is taken as the end is met
 		case taken >= was.end.out:
-		case taken > was.end.out-was.frame, taken == was.end.out-was.frame && c.raw(): // behind a token, which is whole
+		case taken > first, taken == first && was.begin.out != first: // what is before it is whole, and left at once
 			sent = broker.SentPartly
 		default:
 			sent = broker.SentNothing
@@ -124,15 +130,17 @@ func (f fault) lateWants(got, clean *record, c conversation) (list complaints) {
 	}
 	list.isError("loss", loss.err, kind, at)
 	list.differs("time of the loss", loss.at, down)
-	list.newer(got, c)
+	if !c.old {
+		list.older(got)
+	}
 	return list
 }
 
 // severalWants returns what is wrong about a run in which several connections end at the same byte. Those that ask
 // less come further, and a request may be in flight.
-func (f fault) severalWants(got *record, c conversation) (list complaints) {
+func severalWants(got *record) (list complaints) {
 	list.invariants(got)
-	list.newer(got, c)
+	list.older(got)
 	for i, q := range got.requests {
 		switch what := fmt.Sprintf("request %d", i+1); {
 		case !q.done:
