@@ -36,6 +36,40 @@ func TestBackoffSequence(t *testing.T) {
 	}
 }
 
+// The formula of KIP-144 in nanoseconds: a pause is doubled until it would pass the maximum, also an odd one.
+func TestBackoffReachesItsMaximum(t *testing.T) {
+	for _, c := range []struct {
+		base, max time.Duration
+		failures  int
+		want      time.Duration
+	}{
+		{2, 5, 1, 2}, {2, 5, 2, 4}, {2, 5, 3, 5}, {2, 5, 4, 5},
+		{5, 5, 1, 5}, {5, 5, 2, 5},
+		{3, 6, 2, 6}, {3, 7, 2, 6}, {3, 7, 3, 7},
+		{0, 0, 3, 0},
+		{1, math.MaxInt64, 63, 1 << 62}, {1, math.MaxInt64, 64, math.MaxInt64}, {1, math.MaxInt64, 65, math.MaxInt64},
+		{1, math.MaxInt64 / 2, 62, 1 << 61}, {1, math.MaxInt64 / 2, 63, math.MaxInt64 / 2},
+	} {
+		b := backoff{pauses: pauses{base: c.base, max: c.max}}
+		if got := b.computed(c.failures); got != c.want {
+			t.Errorf("base %d, max %d, failure %d: got %d, want %d", c.base, c.max, c.failures, got, c.want)
+		}
+		if got, want := b.longest(c.failures), c.want+c.want/5; c.max < math.MaxInt64 && got != want {
+			t.Errorf("base %d, max %d, failure %d: longest: got %d, want %d", c.base, c.max, c.failures, got, want)
+		}
+	}
+}
+
+// The extremes of the random numbers give the extremes of the pause, and no more: U(0.8, 1.2) of KIP-144.
+func TestBackoffJitterExtremes(t *testing.T) {
+	for random, want := range map[uint64]time.Duration{0: 80, 1 << 63: 100, math.MaxUint64: 120} {
+		b := backoff{pauses: pauses{rand: func() uint64 { return random }}}
+		if got := b.jitter(100); got != want {
+			t.Errorf("%x: got %d, want %d", random, got, want)
+		}
+	}
+}
+
 // A million draws stay within a fifth, use all of it, and lean to no side.
 func TestBackoffJitter(t *testing.T) {
 	seed := uint64(1)

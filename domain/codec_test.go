@@ -193,6 +193,10 @@ type tally struct {
 	logins, relogins         int
 	loginsFailed             int
 	panics                   bool
+	response                 struct { // the last one
+		size     int
+		throttle time.Duration
+	}
 }
 
 func (t *tally) event() {
@@ -232,8 +236,9 @@ func (t *tally) LoginSucceeded(_ time.Time, reauth bool, _ time.Duration) {
 }
 func (t *tally) LoginFailed(time.Time, bool)              { t.loginsFailed++; t.event() }
 func (t *tally) RequestSent(time.Time, int16, int16, int) { t.sent++; t.event() }
-func (t *tally) ResponseReceived(time.Time, int16, int16, int, time.Duration, ports.Timing) {
+func (t *tally) ResponseReceived(_ time.Time, _, _ int16, n int, throttle time.Duration, _ ports.Timing) {
 	t.answered++
+	t.response.size, t.response.throttle = n, throttle
 	t.event()
 }
 func (t *tally) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {

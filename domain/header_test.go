@@ -35,10 +35,28 @@ func TestRequestHeader(t *testing.T) {
 	}
 }
 
+// TestHeaderTagsTakeNoMemory: a lie about the count or the size of the tagged fields costs none, and no more steps than
+// there are bytes.
+func TestHeaderTagsTakeNoMemory(t *testing.T) {
+	zeros := string(make([]byte, 1<<20))
+	for _, b := range []string{
+		"\xff\xff\xff\xff\x0f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\x0f" + zeros,
+		"\xff\xff\x3f" + zeros, "\x01\x00\xff\xff\xff\xff\x0f" + zeros,
+		"\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" + zeros, "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+	} {
+		frame := []byte(b)
+		var err error
+		if n := testing.AllocsPerRun(1, func() { _, err = skipTags(frame) }); n != 0 || err == nil {
+			t.Errorf("% x: got %v allocations and error %v, want none and an error", b[:min(len(b), 20)], n, err)
+		}
+	}
+}
+
 // FuzzHeaderTags: what follows the tagged fields is the end of what was given,
 // and what was written is skipped.
 func FuzzHeaderTags(f *testing.F) {
-	for _, seed := range []string{"", "00", "00616263", "0105026869616263", "02000001036869", "05",
+	for _, seed := range []string{"", "00", "00616263", "0105026869616263", "02000001036869", "05", "610061",
+		"01ffffffffffffffffffff01",
 		"ff", "ffffffffffffffffff01", "0101ffffffffffffffffff01", "01ff"} {
 		b, _ := hex.DecodeString(seed)
 		f.Add(b)

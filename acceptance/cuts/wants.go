@@ -20,7 +20,7 @@ func (f fault) cutWants(got, clean *record, c conversation) (list complaints) {
 	loss := got.loss(f.Link)
 	failed := false
 	for i, q := range clean.requests {
-		failed = f.fate(&list, clean, c, i+1, got.requests[i], q) || failed
+		failed = f.fate(&list, clean, i+1, got.requests[i], q) || failed
 	}
 	switch {
 	case loss == nil:
@@ -56,7 +56,7 @@ func (f fault) stepsWant(list *complaints, got, clean *record) {
 
 // fate compares the end of a request with the one that is wanted, and reports whether that is a failure. was is the
 // same request in the clean run.
-func (f fault) fate(list *complaints, clean *record, c conversation, number int, q, was *request) (failed bool) {
+func (f fault) fate(list *complaints, clean *record, number int, q, was *request) (failed bool) {
 	what := fmt.Sprintf("request %d", number)
 	if !q.done {
 		list.add("%s: got no end", what)

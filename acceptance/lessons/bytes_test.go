@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/hostile"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -91,15 +91,28 @@ func polledAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	return s
 }
 
+// polledAtTokens is a polledBroker whose login is one of raw tokens (KIP-43), each behind its size.
+func polledAtTokens(t *testing.T) *fakebroker.PolledBroker {
+	t.Helper()
+	login := &fakebroker.Login{Step: func(int, []byte) ([]byte, bool, error) { return []byte("token"), false, nil }}
+	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) {
+		cfg.Authenticators, cfg.APIVersion = []ports.Authenticator{login}, broker.Release{Minor: 10}
+	})
+	reply(s, receiveAll(t, s), []byte("\x00\x00\x00\x00\x00\x01\x00\x08X-LESSON"))
+	token := make([]byte, 100)
+	n, _ := s.Hand.Peer.Recv(token)
+	require(t, s.State() == broker.Authenticating && string(token[:n]) == "\x00\x00\x00\x05token",
+		"state %v, want a login with a token alone, got %q: %v", s.State(), token[:n], s.Stats().LastError)
+	return s
+}
+
 // allocatedFor is how many bytes of memory s takes to read a size and 64 bytes.
 func allocatedFor(s *fakebroker.PolledBroker, size int32) uint64 {
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, _ = s.Hand.Peer.Send(frame)
-	s.Recv()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	return hostile.Allocated(func() {
+		_, _ = s.Hand.Peer.Send(frame)
+		s.Recv()
+	})
 }
 
 // noise is the memory that errors, hooks and the test itself may take.
@@ -123,6 +136,14 @@ func hostileSizes(t *testing.T) {
 			assert(t, took <= noise, "%v, size %d: %d bytes of memory", phase, size, took)
 		}
 	}
+	for _, size := range []int32{math.MinInt32, -1, 64 << 20, limit + 1, 352518912, math.MaxInt32} {
+		s := polledAtTokens(t)
+		took := allocatedFor(s, size)
+		err := s.Stats().LastError
+		assert(t, s.State() == broker.Disconnected && errors.Is(err, broker.ErrProtocol),
+			"raw token, size %d: %v, %v", size, s.State(), err)
+		assert(t, took <= noise, "raw token, size %d: %d bytes of memory", size, took)
+	}
 }
 
 // memoryFollowsBytes: for a possible size, memory grows with the bytes received.
@@ -144,6 +165,10 @@ func memoryFollowsBytes(t *testing.T) {
 		assert(t, s.State() == c.phase, "%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
 		assert(t, took <= c.ahead+noise, "%v: %d bytes of memory for 68 that came", c.phase, took)
 	}
+	s := polledAtTokens(t)
+	took := allocatedFor(s, 1<<20)
+	assert(t, s.State() == broker.Authenticating, "raw token: such a size is allowed: %v", s.Stats().LastError)
+	assert(t, took <= 64<<10+noise, "raw token: %d bytes of memory for 68 that came", took)
 }
 
 // allSent sends requests of all sizes over a link that takes a few bytes at

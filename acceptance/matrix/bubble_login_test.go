@@ -31,6 +31,7 @@ const (
 // them too: with the mutex of the stage.
 type loginFaults struct {
 	denied, noToken, expired, refused time.Time
+	layers, noTicket, skewed          time.Time
 	slowUntil                         time.Time
 	slow                              time.Duration         // what a login asks for takes so long
 	first, final                      []func(string) string // changes of the next messages of a server
@@ -64,8 +65,7 @@ func (s *stage) authenticator() ports.Authenticator {
 	case "OAUTHBEARER":
 		auth, err = oauthbearer.New(oauthbearer.Options{Tokens: s.token, Timeout: -1, Runner: s.work})
 	case "GSSAPI":
-		return &kerberos.Client{User: bubbleUser, Key: bubbleKey, ServerKey: bubbleKey, Runner: s.work,
-			Ticket: func() uint64 { return 1 }}
+		return s.kerberos()
 	default:
 		auth, err = scram.New(scram.SHA256, scram.Options{Username: bubbleUser, Password: password, Runner: s.work})
 	}
@@ -109,7 +109,7 @@ func (s *stage) server() model.Mechanism {
 	case "OAUTHBEARER":
 		return s.deniable(s.bearer())
 	case "GSSAPI":
-		return s.deniable(kerberos.Server(bubbleKey, final))
+		return s.deniable(kerberos.Offering(bubbleKey, final, s.layers))
 	}
 	first := func(message string) string { return s.spoilServer(&s.login.first, message) }
 	return s.deniable(model.SCRAM{Passwords: users, First: first, Final: final}.Mechanism())

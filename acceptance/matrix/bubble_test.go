@@ -25,10 +25,13 @@ import (
 
 // stage is one run.
 type stage struct {
+	cell      Cell
 	plan      sim.Plan
 	world     *simulation.World
 	net       *simulation.Network
 	behind    *simulation.Network // between servers of TLS and the broker
+	front     *simulation.Network // between the client and a proxy
+	proxyWell func(*simulation.Peer)
 	servers   map[int64]*tls.Config
 	accept    func(*simulation.Peer)
 	broker    *model.Broker
@@ -78,7 +81,7 @@ func bubble(t *testing.T, c Cell) (wrong []string) {
 	}
 	t.Run("bubble", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := &stage{plan: plan, seen: newSeen(c.moment())}
+			s := &stage{cell: c, plan: plan, seen: newSeen(c.moment())}
 			s.seen.conn = true
 			wrong = s.run(t, c)
 		})
@@ -111,6 +114,9 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 		s.broker.Login = &model.Login{Lifetime: setup.Lifetime, Mechanisms: []model.Mechanism{s.server()}}
 	}
 	s.accept, s.transport = s.broker.Accept, s.process.transport(s.net)
+	if c.Proxy != "" {
+		s.proxied(c.Proxy)
+	}
 	if s.realTLS() {
 		s.secure(t)
 		s.seen.moment = 0 // such handshakes take another time
@@ -158,8 +164,10 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	close(stop)
 	driver.Wait()
 	s.net.Shutdown()
-	if s.behind != nil {
-		s.behind.Shutdown()
+	for _, network := range []*simulation.Network{s.behind, s.front} {
+		if network != nil {
+			network.Shutdown()
+		}
 	}
 	s.serving.Wait()
 	return append(s.seen.wrong(c), s.process.wrong(s.plan)...)

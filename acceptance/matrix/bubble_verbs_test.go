@@ -17,7 +17,7 @@ import (
 type verb = func(*stage, sim.Step)
 
 // worldVerbs are the faults.
-var worldVerbs = joined(faultVerbs, tlsVerbs, loginVerbs, processVerbs)
+var worldVerbs = joined(faultVerbs, tlsVerbs, proxyVerbs, loginVerbs, kerberosVerbs, processVerbs)
 
 func joined(lists ...map[string]verb) map[string]verb {
 	all := map[string]verb{}
@@ -29,7 +29,11 @@ func joined(lists ...map[string]verb) map[string]verb {
 
 func each(do func(*simulation.Peer)) verb {
 	return func(s *stage, _ sim.Step) {
-		for _, p := range s.net.Live() {
+		network := s.net
+		if s.front != nil { // the client's links end at the proxy
+			network = s.front
+		}
+		for _, p := range network.Live() {
 			do(p)
 		}
 	}
@@ -110,13 +114,21 @@ var faultVerbs = map[string]verb{
 	}),
 }
 
-// spoilThrottle puts a throttle time into an answer to Metadata, where it is the first field from version 3 on. A
-// broker that throttles does not read meanwhile (KIP-219), for as long as the client keeps it.
+// spoilThrottle puts a throttle time into the next answer that has one: in Metadata it is the first field from version
+// 3 on, in ApiVersions it follows the table. A broker that throttles does not read meanwhile (KIP-219), for as long as
+// the client keeps it.
 func (s *stage) spoilThrottle(r *model.Reply) {
-	if s.throttle == 0 || r.Key != ports.KeyMetadata {
+	at := 0
+	switch {
+	case s.throttle == 0:
+		return
+	case r.Key == ports.KeyAPIVersions && r.Flexible:
+		rows, size := binary.Uvarint(r.Body[2:]) // and one
+		at = 2 + size + 7*int(rows-1)
+	case r.Key != ports.KeyMetadata:
 		return
 	}
-	binary.BigEndian.PutUint32(r.Body, uint32(s.throttle.Milliseconds()))
+	binary.BigEndian.PutUint32(r.Body[at:], uint32(s.throttle.Milliseconds()))
 	r.Mute = min(s.throttle, throttleBound)
 	s.throttle = 0
 }

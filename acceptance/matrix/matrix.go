@@ -60,6 +60,8 @@ type Cell struct {
 	Want  Want
 	// Wire is the same fault on a real connection, in the words of acceptance/relay; "" if it is not one of the wire.
 	Wire string
+	// Proxy is the kind of proxy on the way: "socks5" or "connect"; "": the broker is reached without one.
+	Proxy string
 	// NotExact and NotBubble are why an engine has no such cell; "" if it has it.
 	NotExact, NotBubble string
 	// Judged are the requests whose fate is wanted; if nil, those of the phase.
@@ -88,6 +90,8 @@ type Want struct {
 	Level Level
 	// Down is when the connection is lost, since the beginning; 0: that is not compared.
 	Down time.Duration
+	// Since is when the last of the requests is answered at the earliest, since the beginning; 0: not compared.
+	Since time.Duration
 	// Metrics are the names of what was counted, as tally.String has them.
 	Metrics string
 }
@@ -229,6 +233,14 @@ func inBubbleAlone(reason string, list []Cell) []Cell {
 		list[i].NotExact = reason
 	}
 	return list
+}
+
+// proxied puts a proxy of a kind into cells, of which the exact engine has none.
+func proxied(kind string, list []Cell) []Cell {
+	for i := range list {
+		list[i].Proxy = kind
+	}
+	return inBubbleAlone("the core has no proxies: to it that is a dial without an answer, or row 7", list)
 }
 
 // in returns the cells of one fault in several phases.

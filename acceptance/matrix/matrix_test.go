@@ -69,7 +69,9 @@ func TestMatrix(t *testing.T) {
 }
 
 // key identifies a cell.
-func (c Cell) key(r Row) string { return fmt.Sprint(r.Number, c.Phase, c.Fault, c.Wire, c.judged()) }
+func (c Cell) key(r Row) string {
+	return fmt.Sprint(r.Number, c.Phase, c.Fault, c.Wire, c.Proxy, c.judged())
+}
 
 // runAll runs all cells at the same time, and returns what was wrong, by engine and cell.
 func runAll(t *testing.T, rows []Row) map[string]map[string][]string {

@@ -1,8 +1,31 @@
 package matrix
 
-import "brokerconn/application/broker"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/application/broker"
+)
 
 // Faults that were met in the field: see acceptance/discoveries.
+
+// silentProxy returns the cells of a proxy that is silent within its conversation, behind so many bytes, and in each
+// later phase. The conversation has a limit of its own.
+func silentProxy(kind string, answers map[int]string) (list []Cell) {
+	for _, n := range slices.Sorted(maps.Keys(answers)) {
+		list = append(list, in("D", fmt.Sprintf("0s proxy-silent %d 9s", n),
+			unready(broker.ErrDial, "the proxy does not answer after "+answers[n]).down(tunnel.DefaultTimeout))...)
+	}
+	for _, c := range silences() {
+		if c.Phase != 'T' {
+			c.Wire = ""
+			list = append(list, c)
+		}
+	}
+	return proxied(kind, list)
+}
 
 var fieldRows = []Row{
 	{36, "idle flow that is forgotten, in silence",
@@ -13,12 +36,13 @@ var fieldRows = []Row{
 		in("R", "forget-reset; +1s send 10",
 			idle(broker.ErrConnection, "reset").fate(FullySent).metrics("connection lost, 1 failed")),
 		[]Absence{{"DTVHAFKC", "the flow is not idle; row 5 has resets"}}},
-	{38, "throttle time without an end",
-		in("F", "set release 4.4; 2040ms ask; 2040ms throttle 596h; +600ms send 10", unharmed().level(Info)),
-		[]Absence{{"DTVHARKC", "an answer has it: as in flight"}}},
-	{39, "answers to acks 0",
+	{38, "throttle time without an end", throttled("596h", throttleBound), noThrottle},
+	{39, "answers to acks 0", cells(
+		judging(in("R", "+100ms answer-all; +110ms post 10", unharmed().metrics("1 dropped")), 2),
 		in("F", "+250ms answer-all; +260ms post 10", unharmed().metrics("1 dropped")),
-		[]Absence{{"DTVHA", "no request of a caller is sent"}, {"RKC", "as in flight"}}},
+		judging(in("K", "1890ms answer-all; 1890ms post 10", unharmed().metrics("1 dropped")), 2, 3),
+		judging(in("C", "1990ms answer-all; 1990ms post 10", emptied().metrics("closed, 1 dropped")), 2, 3)),
+		[]Absence{{"DTVHA", "no request of a caller is sent"}}},
 	{40, "probes cut by a forwarder",
 		in("V", "set probe true; 0s dead-end 300ms", asked(broker.ErrConnection, "")),
 		[]Absence{{"DTHARFKC", "probes are sent in one phase"}}},
@@ -34,12 +58,15 @@ var fieldRows = []Row{
 		oneQuestion},
 	{45, "a second login within a second",
 		in("K", "2500ms renew; 2600ms renew", unharmed()), []Absence{{"DTVHARFC", noSession}}},
-	{46, "login that succeeds and dies at the first request",
+	{46, "login that succeeds and dies at the first request", cells(
 		judging(in("F", "@0s; set login true; in-vain 1s", lost(broker.ErrConnection, "login", "1")), 1),
-		[]Absence{{"DTVHARKC", "the first request is in flight"}}},
+		in("K", "in-vain 1s", lost(broker.ErrConnection, "EOF", "1"))),
+		[]Absence{{"DTVHARC", "the first request is in flight"}}},
 	{47, "silent proxy", cells(
-		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, ""))),
-		[]Absence{{"TVHARFKC", "row 7: the proxy has no part in what follows"}}},
+		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		silentProxy("socks5", map[int]string{0: "the greeting", 2: "the request was sent"}),
+		silentProxy("connect", map[int]string{0: "the request was sent"})),
+		[]Absence{{"T", "row 7 has the silence of what is behind a dial"}}},
 	{48, "connection limit: closed without a byte",
 		in("V", "0s limit-ip 300ms", asked(broker.ErrConnection, "")),
 		[]Absence{{"DTHARFKC", "limits are those of new connections"}}},

@@ -66,9 +66,12 @@ var frameRows = []Row{
 	{15, "duplicate or unrequested answer", cells(
 		in("R", "550ms twice; +1s send 10", idle(broker.ErrOutOfOrder, "").final().fate(Answered)),
 		judging(in("F", "twice", lost(broker.ErrOutOfOrder, "", "2").final()), 3, 4),
-		in("F", "+250ms answer-all; +260ms post 10", unharmed().metrics("1 dropped"))),
-		[]Absence{{"D", noConnection}, {"T", notAFrame},
-			{"VHAKC", "an answer that was asked for before another, row 14"}}},
+		in("F", "+250ms answer-all; +260ms post 10", unharmed().metrics("1 dropped")),
+		in("V", "twice", idle(broker.ErrOutOfOrder, "").final().phase('R').fate(Kept)),
+		in("HA", "twice", loginLost(broker.ErrOutOfOrder, "").final()),
+		in("K", "twice", renewalViolated(broker.ErrOutOfOrder, "")),
+		in("C", "twice", emptied())),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}}},
 	{16, "truncated body or trailing bytes", cells(
 		in("V", "short 3", unready(broker.ErrProtocol, "").final()),
 		in("V", "long 5", unready(broker.ErrProtocol, "").final()),

@@ -8,6 +8,8 @@ const (
 	noLogin   = "there is no login in this phase"
 	noTLS     = "the verdicts of a handshake come with it, or with the first answer behind it"
 	tls13     = "@650ms; set tls true; set handshake 400ms; "
+	noKDC     = "the GSSAPI of application/sim is a script that has no KDC"
+	oneOffer  = "the broker of application/sim offers no security layer: plans have no verb for it"
 	noSession = "there is no session to renew"
 )
 
@@ -53,11 +55,21 @@ var loginRows = []Row{
 		noted("the token in hand is still valid",
 			in("K", "set mechanism OAUTHBEARER; 1900ms no-token 500ms", unharmed()))),
 		[]Absence{{"DTVHRFC", noLogin}}},
-	{24, "GSSAPI: wrong key, no proof of the server, no ticket in time", cells(
+	{24, "GSSAPI: wrong key, no proof of the server, no ticket, clock skew, layer required", cells(
 		in("A", "set mechanism GSSAPI; bad-proof", refused(broker.ErrAuthentication, "")),
 		in("A", "set mechanism GSSAPI; deny 100ms", refused(broker.ErrAuthentication, "error 58")),
 		in("A", "set mechanism GSSAPI; 0s slow-credentials 9s", loginLost(broker.ErrSetupTimeout, "")),
-		in("K", "set mechanism GSSAPI; bad-proof", renewal(""))),
+		in("K", "set mechanism GSSAPI; bad-proof", renewal("")),
+		inBubbleAlone(noKDC, cells(
+			in("A", "@0s; set mechanism GSSAPI; no-ticket 700ms", refused(broker.ErrAuthentication, "no ticket")),
+			in("A", "@0s; set mechanism GSSAPI; clock-skew 700ms",
+				refused(broker.ErrAuthentication, "the clocks are too far apart")),
+			in("K", "set mechanism GSSAPI; 1900ms no-ticket 500ms", renewal("no ticket")),
+			in("K", "set mechanism GSSAPI; 1900ms clock-skew 500ms", renewal("the clocks are too far apart")))),
+		inBubbleAlone(oneOffer, cells(
+			in("A", "set mechanism GSSAPI; 0s requires-layer 1500ms",
+				refused(broker.ErrAuthentication, "security layer")),
+			in("K", "set mechanism GSSAPI; requires-layer 1s", renewal("security layer"))))),
 		[]Absence{{"DTVHRFC", noLogin}}},
 	{25, "TLS: certificate, host, authority, revocation, version, alert", cells(
 		tlsFails("0", unready(broker.ErrTLS, "internal error")),

@@ -34,6 +34,22 @@ const (
 	nothingSent  = "no frame is on the way"
 )
 
+// silences returns the cells of a silence behind a dial.
+func silences() []Cell {
+	return cells(
+		in("T", "0s tls-slow 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("V", "silence", unready(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("HA", "silence", loginLost(broker.ErrSetupTimeout, "").down(setupBound)),
+		in("R", "silence; +1s send 10", Want{Kind: broker.ErrRequestTimeout, Fate: FullySent, Next: Backoff,
+			Level: Warn, Metrics: "connection lost, 1 failed, 1 timed out",
+			Down: 1700*time.Millisecond + requestBound}),
+		in("F", "silence", lost(broker.ErrRequestTimeout, "", "3").
+			metrics("connection lost, 3 failed, 1 timed out").down(2*time.Second+requestBound)),
+		in("K", "silence", renewal("no answer").down(2*time.Second+setupBound)),
+		in("C", "silence", drained(broker.ErrRequestTimeout, "").
+			metrics("connection lost, 1 failed, 1 timed out").down(2*time.Second+requestBound)))
+}
+
 var networkRows = []Row{
 	{1, "DNS failure or NXDOMAIN",
 		in("D", "0s no-dns 20ms", unready(broker.ErrResolve, "no such host")),
@@ -50,9 +66,12 @@ var networkRows = []Row{
 		wired("V", "close-now", in("V", "0s dead-end 300ms", asked(broker.ErrConnection, ""))),
 		wired("V", "fin", in("V", "fin", asked(broker.ErrConnection, "EOF"))),
 		in("V", "0s dead-end 700ms", asked(broker.ErrConnection, "TLS").level(Warn)),
-		wired("HA", "fin", in("HA", "fin", loginLost(broker.ErrConnection, "EOF")))),
-		[]Absence{{"D", noConnection}, {"R", "rows 5 and 34 have the end of an idle connection"},
-			{"FKC", "row 6 has the end within a frame, and row 5 one without a byte"}}},
+		wired("HA", "fin", in("HA", "fin", loginLost(broker.ErrConnection, "EOF"))),
+		wired("FKC", "fin", cells(
+			in("F", "fin", lost(broker.ErrConnection, "EOF", "3")),
+			in("K", "fin", renewal("EOF")),
+			in("C", "fin", drained(broker.ErrConnection, "EOF"))))),
+		[]Absence{{"D", noConnection}, {"R", "that is the idle limit of a broker, row 34"}}},
 	{5, "reset", cells(
 		wired("D", "refuse", in("D", "0s refuse 20ms", unready(broker.ErrDial, "refused"))),
 		wired("T", "rst 100", in("T", "0s tls-fails 12 300ms", unready(broker.ErrTLS, "reset"))),
@@ -62,18 +81,7 @@ var networkRows = []Row{
 		wired("VHAFKC", "fin 6", perPhase("cut 6", broker.ErrConnection, "EOF")),
 		[]Absence{{"D", noConnection}, {"T", "row 25 has handshakes that are cut off, row 4 their end"},
 			{"R", nothingSent}}},
-	{7, "half-open: silence", wired("TVHARFKC", "silence", cells(
-		in("T", "0s tls-slow 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),
-		in("V", "silence", unready(broker.ErrSetupTimeout, "").down(setupBound)),
-		in("HA", "silence", loginLost(broker.ErrSetupTimeout, "").down(setupBound)),
-		in("R", "silence; +1s send 10", Want{Kind: broker.ErrRequestTimeout, Fate: FullySent, Next: Backoff,
-			Level: Warn, Metrics: "connection lost, 1 failed, 1 timed out",
-			Down: 1700*time.Millisecond + requestBound}),
-		in("F", "silence", lost(broker.ErrRequestTimeout, "", "3").
-			metrics("connection lost, 3 failed, 1 timed out").down(2*time.Second+requestBound)),
-		in("K", "silence", renewal("no answer").down(2*time.Second+setupBound)),
-		in("C", "silence", drained(broker.ErrRequestTimeout, "").
-			metrics("connection lost, 1 failed, 1 timed out").down(2*time.Second+requestBound)))),
+	{7, "half-open: silence", wired("TVHARFKC", "silence", silences()),
 		[]Absence{{"D", "row 3 is a dial without an answer"}}},
 	{8, "one byte a read, cut at every place", wired("TVHARFKC", "dribble", cells(
 		in("TVHAFK", "set piece 1", unharmed()),

@@ -1,6 +1,10 @@
 package matrix
 
-import "brokerconn/application/broker"
+import (
+	"time"
+
+	"brokerconn/application/broker"
+)
 
 // Faults of time, and of the connection's owner.
 
@@ -12,10 +16,25 @@ const (
 	lateLogin   = "attempt failed, login failed, 1 refused"
 )
 
+// throttled are the cells of a throttle time in an answer (KIP-219): the client sends nothing before it is over, and
+// the next answer comes a round trip later. What is longer than the limit counts as that: want.
+func throttled(d string, want time.Duration) []Cell {
+	ask := func(at string) string { return "set release 4.4; " + at + " ask; " + at + " throttle " + d }
+	over := func(answer time.Duration) Want {
+		return unharmed().level(Info).since(answer + want + 200*time.Millisecond)
+	}
+	return cells(
+		in("V", "set release 4.4; throttle "+d, over(400*time.Millisecond)),
+		judging(in("R", ask("+100ms")+"; +400ms send 10", over(time.Second)), 2, 3),
+		judging(in("F", ask("2040ms")+"; +600ms send 10", over(2240*time.Millisecond)), 2, 3, 4, 5, 6),
+		judging(in("K", ask("1700ms"), over(1900*time.Millisecond)), 2, 3),
+		judging(in("C", ask("1990ms"), emptied().level(Info)), 2, 3))
+}
+
+var noThrottle = []Absence{{"DT", "there is no answer yet"}, {"HA", "an answer of a login has no throttle time"}}
+
 var ownerRows = []Row{
-	{29, "throttle time",
-		in("F", "set release 4.4; 2040ms ask; 2040ms throttle 500ms; +600ms send 10", unharmed().level(Info)),
-		[]Absence{{"DTVHARKC", "an answer has it: as in flight"}}},
+	{29, "throttle time", throttled("500ms", 500*time.Millisecond), noThrottle},
 	{30, "the process is stopped for 10 minutes, or the wall clock jumps", cells(noted(gapNote, cells(
 		in("D", "+1ms gap 10m", unready(broker.ErrSetupTimeout, "").phase('V').late().metrics(lateAttempt)),
 		in("T", "gap 10m", unready(broker.ErrSetupTimeout, "").phase('V').late().metrics(lateAttempt)),
@@ -34,9 +53,12 @@ var ownerRows = []Row{
 			in("C", "jump 1h", emptied()),
 			in("C", "jump 1h 1", emptied())))), nil},
 	{31, "a caller cancels", cells(
-		in("V", "withdraw", canceled("1")),
-		in("F", "cancel 0; cancel 0; cancel 0", canceled("3"))),
-		[]Absence{{"DTHAKC", "as in ApiVersions: the request waits, or in flight"}, {"R", "there is no request"}}},
+		in("D", "+1ms withdraw", canceled("1")),
+		in("TVHA", "withdraw", canceled("1")),
+		in("F", "cancel 0; cancel 0; cancel 0", canceled("3")),
+		in("K", "+20ms withdraw", canceled("1")),
+		in("C", "cancel 0", canceled("1").next(Closed).metrics("closed, 1 canceled"))),
+		[]Absence{{"R", "there is no request"}}},
 	{32, "the owner closes", wired("TVHARFKC", "close", cells(
 		in("DTV", "+1ms close-for-good", closed(NotSent, "closed, 1 refused")),
 		in("HA", "+1ms close-for-good", closed(NotSent, "closed, 1 refused").level(Debug)),

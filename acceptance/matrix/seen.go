@@ -38,6 +38,7 @@ func newSeen(moment time.Duration) *Seen {
 // fate is how a request ended, and whether the connection had been lost before: another one takes its time.
 type fate struct {
 	err  error
+	at   time.Duration
 	kept bool
 }
 
@@ -45,7 +46,7 @@ type fate struct {
 func (s *Seen) completed(at time.Duration, request int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates[request] = fate{err, s.lost && at > s.down}
+	s.fates[request] = fate{err, at, s.lost && at > s.down}
 }
 
 // wentDown reports whether the connection was lost or closed.
@@ -118,7 +119,7 @@ func (s *Seen) wrong(c Cell) (list []string) {
 		differs("time of the loss", s.down, w.Down)
 	}
 	switch {
-	case w.Kind == broker.ErrClosed: // a close without a cause has no error
+	case w.Kind == broker.ErrClosed, w.Kind == broker.ErrCanceled: // a close without a cause has no error
 		list = append(list, wrongError("loss", s.err, c.with(nil))...)
 	case s.lost && s.err != nil || w.Kind != nil && w.Next != Same:
 		list = append(list, wrongError("loss", s.err, c)...)
@@ -157,6 +158,9 @@ func (s *Seen) wrong(c Cell) (list []string) {
 			list = append(list, wrongError(what, f.err, c)...)
 		}
 		differs(what, fateOf(f), want)
+		if i == len(c.judged())-1 && f.at < w.Since {
+			list = append(list, fmt.Sprintf("%s: got an answer at %v, want none before %v", what, f.at, w.Since))
+		}
 	}
 	return list
 }
@@ -175,7 +179,7 @@ func anyPause(n Next) Next {
 // where another owner may keep them. Java's clients do the same (KIP-152).
 func (c Cell) ofConn() Want {
 	w := c.Want
-	if w.Fate == Kept && w.Final && state(c.Phase).SettingUp() {
+	if w.Fate == Kept && w.Final && c.state().SettingUp() {
 		w.Fate = NotSent
 		w.Metrics += fmt.Sprintf(", %d refused", len(c.judged()))
 	}

@@ -54,15 +54,16 @@ func closed(fate Fate, metrics string) Want {
 	return Want{Kind: broker.ErrClosed, Fate: fate, Next: Closed, Level: Quiet, Metrics: metrics}
 }
 
-func (w Want) final() Want                { w.Final = true; return w }
-func (w Want) next(n Next) Want           { w.Next = n; return w }
-func (w Want) level(l Level) Want         { w.Level = l; return w }
-func (w Want) metrics(m string) Want      { w.Metrics = m; return w }
-func (w Want) late() Want                 { w.Fate, w.Late = NotSent, true; return w }
-func (w Want) fate(f Fate) Want           { w.Fate = f; return w }
-func (w Want) phase(p byte) Want          { w.Phase = p; return w }
-func (w Want) down(at time.Duration) Want { w.Down = at; return w }
-func (w Want) rest(f Fate) Want           { w.Rest = f; return w }
+func (w Want) final() Want                 { w.Final = true; return w }
+func (w Want) next(n Next) Want            { w.Next = n; return w }
+func (w Want) level(l Level) Want          { w.Level = l; return w }
+func (w Want) metrics(m string) Want       { w.Metrics = m; return w }
+func (w Want) late() Want                  { w.Fate, w.Late = NotSent, true; return w }
+func (w Want) fate(f Fate) Want            { w.Fate = f; return w }
+func (w Want) phase(p byte) Want           { w.Phase = p; return w }
+func (w Want) down(at time.Duration) Want  { w.Down = at; return w }
+func (w Want) since(at time.Duration) Want { w.Since = at; return w }
+func (w Want) rest(f Fate) Want            { w.Rest = f; return w }
 
 // cells joins lists of cells.
 func cells(lists ...[]Cell) (all []Cell) {

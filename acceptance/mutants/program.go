@@ -19,13 +19,15 @@ import (
 const maxKilobytes = 6 << 20
 
 // skipped are tests that read the source of the checkout, which has no mutant in it,
-// and tests that take seconds and are about other packages.
-const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*|TestNoSecret.*)$"
+// tests that take seconds and are about other packages, and one that takes most of the time of domain/release and
+// killed none of the first 120 mutants that others did not.
+const skipped = "^(Test.*(Imports|Pure|Purity|ImportLaw|TopLevel).*|TestReadme.*|TestNoSecret.*|TestIdentifyVariants)$"
 
 // simulation is the package of the simulation, whose golden traces notice each change, also one that is right.
+// Tests of how it shrinks, explains and counts take most of its time and are about itself.
 const (
 	simulation      = "application/sim"
-	simulationSkips = "|^(TestGolden|TestSameSeedSameTrace)$"
+	simulationSkips = "|^(TestGolden|TestSameSeedSameTrace|Test.*Shr[iu]nk.*|Test(Explain|Coverage)ChangesNothing)$"
 	simulationSeeds = "-sim.seeds=1000"
 )
 

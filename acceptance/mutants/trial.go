@@ -39,6 +39,7 @@ type bench struct {
 	work    string        // folder for what is built
 	cache   string        // of go build
 	limit   time.Duration // see options
+	tests   int           // see options
 	workers int
 	lacking map[string]bool // by package: it has no tests
 	rapid   map[string]bool // by package: its tests use rapid, which is then kept from writing files
@@ -61,7 +62,7 @@ func newBench(o options) (*bench, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(cache))
 	}
-	return &bench{root: root, work: work, cache: cache, limit: o.limit, workers: max(o.workers, 1),
+	return &bench{root: root, work: work, cache: cache, limit: o.limit, tests: o.tests, workers: max(o.workers, 1),
 		lacking: map[string]bool{}, rapid: map[string]bool{}}, nil
 }
 
@@ -73,6 +74,9 @@ func (b *bench) testsOf(pkg string) (packages []string) {
 		if !slices.Contains(packages, p) && !b.lacks(p) {
 			packages = append(packages, p)
 		}
+	}
+	if b.tests > 0 {
+		packages = packages[:min(b.tests, len(packages))]
 	}
 	return packages
 }

@@ -3,22 +3,13 @@ package kafkacodec_test
 import (
 	"bytes"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/hostile"
 	"brokerconn/adapters/kafkacodec"
 )
-
-// allocated returns the bytes that f allocated, as nearly as the runtime reports.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // budget is what reading a body may allocate. The dearest elements for their
 // bytes take some dozens of bytes of memory for each byte received; the margin
@@ -37,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 		kept := bytes.Clone(body)
 		var got any
 		var err error
-		if n := allocated(func() { got, err = codec.Decode(req, version, body) }); n > budget(body) {
+		if n := hostile.Allocated(func() { got, err = codec.Decode(req, version, body) }); n > budget(body) {
 			t.Fatalf("%d bytes allocated for a body of %d", n, len(body))
 		}
 		if !bytes.Equal(kept, body) {
@@ -117,7 +108,7 @@ func TestGarbageIsCheap(t *testing.T) {
 				t.Fatal("an empty body was read")
 			}
 			var err error
-			n := allocated(func() { _, err = codec.Decode(req, c.version, c.body) })
+			n := hostile.Allocated(func() { _, err = codec.Decode(req, c.version, c.body) })
 			if err == nil {
 				t.Error("garbage was read")
 			}

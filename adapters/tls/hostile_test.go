@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
+	"brokerconn/acceptance/hostile"
 	"brokerconn/adapters/tls/crl"
 )
 
@@ -108,7 +108,7 @@ func TestFileTooLarge(t *testing.T) {
 	if err := os.Truncate(path, 1<<30); err != nil {
 		t.Skipf("needs a file of 1 GiB: %v", err)
 	}
-	before := allocated(func() {
+	before := hostile.Allocated(func() {
 		_, err := Dial(plainDial, Options{CRLFile: path})
 		wantOption(t, err, "CRLFile", "larger than 64 MiB")
 	})
@@ -118,15 +118,6 @@ func TestFileTooLarge(t *testing.T) {
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
-
-// allocated is how much memory f takes.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // FuzzCertificates: whatever a peer shows, or a file has, is judged in one line.
 func FuzzCertificates(f *testing.F) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/hostile"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tls/pemkey"
 )
@@ -300,7 +301,7 @@ func TestFaultIsFoundOnce(t *testing.T) {
 	if l.look() != before {
 		t.Fatal("nonsense is in force")
 	}
-	if took := allocated(func() { l.look() }); took > 64<<10 {
+	if took := hostile.Allocated(func() { l.look() }); took > 64<<10 {
 		t.Errorf("looked again with %d bytes of memory", took)
 	}
 	if l.look() != before || l.failed == nil {

@@ -61,9 +61,8 @@ func compare(t Table, lineage Lineage) *comparison {
 	if level := t.level(); level.ok {
 		c.row(level, levelsOf(lineage), false)
 	}
-	unknown, hidden := len(c.unknown(false)), len(c.unknown(true))
+	unknown := len(c.unknown())
 	for i := range c.candidates {
-		c.candidates[i].hidden += hidden
 		c.candidates[i].higher += unknown
 		c.candidates[i].differ += unknown
 		c.candidates[i].outside += unknown
@@ -112,13 +111,13 @@ func (c *candidate) count(theirs, held span, hidden bool) {
 	}
 }
 
-// unknown are the APIs that no release of the lineage has: the hidden ones but telemetry, or all others.
-func (c *comparison) unknown(hidden bool) []ports.APIRange {
+// unknown are the APIs that no release of the lineage has. Of the hidden ones only telemetry is unknown, and it does
+// not count.
+func (c *comparison) unknown() []ports.APIRange {
 	var found []ports.APIRange
 	for _, a := range c.table.ranges {
 		has := func(h history) bool { return h.key == a.Key }
-		optional := hidden && slices.Contains(telemetry, a.Key)
-		if c.lineage.hides(a.Key) == hidden && !optional && !slices.ContainsFunc(c.histories, has) {
+		if !c.lineage.hides(a.Key) && !slices.ContainsFunc(c.histories, has) {
 			found = append(found, a)
 		}
 	}

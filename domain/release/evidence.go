@@ -122,7 +122,7 @@ func (c *comparison) differences(r Release, hidden bool) []difference {
 	if hidden {
 		return found
 	}
-	for _, a := range c.unknown(false) {
+	for _, a := range c.unknown() {
 		found = append(found, difference{name: fmt.Sprint("API ", a.Key), theirs: span{a.Min, a.Max, true}})
 	}
 	if theirs, held := c.table.level(), levelsOf(c.lineage).at(r); theirs.ok && theirs != held {

@@ -21,10 +21,7 @@ import "slices"
 // hiddenKeys are not compared, for a verdict is about what clients see: the calls among brokers and to their
 // controller, which products that implement Kafka's protocol leave out; and telemetry, which only brokers with a
 // receiver for it have. Controllers exist for the former, so all their keys are compared.
-var (
-	hiddenKeys = slices.Concat([]int16{4, 5, 6, 7, 27, 56, 57, 58, 67}, telemetry)
-	telemetry  = []int16{71, 72}
-)
+var hiddenKeys = []int16{4, 5, 6, 7, 27, 56, 57, 58, 67, 71, 72}
 
 func (l Lineage) hides(key int16) bool {
 	return l != KRaftController && slices.Contains(hiddenKeys, key)

@@ -67,6 +67,17 @@ func TestLineagesHaveTheirReleases(t *testing.T) {
 	}
 }
 
+// The listeners of Kafka's message definitions from 2.8 on (clients/src/main/resources/common/message, "listeners"):
+// these alone name the controller and no broker.
+func TestOnlyControllers(t *testing.T) {
+	only := []int16{52, 53, 54, 59, 62, 63, 70, 73, 82}
+	for key := range int16(100) {
+		if got, want := release.OnlyControllers(key), slices.Contains(only, key); got != want {
+			t.Errorf("API %d: got %v, want %v", key, got, want)
+		}
+	}
+}
+
 // edited is the answer of a release, changed.
 func edited(t testing.TB, l release.Lineage, name string, edit func(r *ports.APIVersionsResponse)) release.Verdict {
 	t.Helper()
@@ -132,6 +143,7 @@ func TestIdentifyChangedTable(t *testing.T) {
 				set(r, key, 0, -1)
 			}
 		}, "between 3.3 and 3.4", false, nil},
+		{"WriteTxnMarkers left out", "3.7", kraft, func(r *table) { set(r, 27, 0, -1) }, "3.7", false, nil},
 		{"telemetry", "3.7", kraft, func(r *table) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", true, nil},
 		{"JoinGroup of 4.0.1", "4.0", kraft, func(r *table) { set(r, 11, 0, 9) }, "4.0", true, nil},
 		{"JoinGroup of neither", "4.0", kraft, func(r *table) { set(r, 11, 1, 9) }, "custom, nearest 4.0", false, nil},
@@ -186,6 +198,9 @@ func TestIdentifyChangedTable(t *testing.T) {
 		{"a later controller", "4.4", controller, func(r *table) { set(r, 95, 0, 0) }, "at least 4.4", false, nil},
 		{"no later ZooKeeper", "3.9", zooKeeper,
 			func(r *table) { set(r, 0, 0, 12) }, "custom, nearest 3.9", false, nil},
+		// KIP-833: ready for production from 3.3 on
+		{"the first release for production", "3.3", kraft, func(r *table) { set(r, 512, 0, 1) },
+			"custom, nearest 3.3", false, nil},
 		{"less than the oldest", "0.10.0", zooKeeper,
 			func(r *table) { set(r, 3, 0, 0) }, "older than 0.10.0", false, nil},
 		{"less and more", "0.10.0", zooKeeper,

@@ -162,7 +162,7 @@ func readToken(path string) (string, error) {
 // expiryOf returns the time in the claim exp of a JWT, or zero. The signature is the
 // broker's affair.
 func expiryOf(token string) (t time.Time) {
-	parts := strings.Split(token, ".")
+	parts := strings.SplitN(token, ".", 4) // a JWT has three; more are not counted
 	if len(parts) != 3 {
 		return t
 	}

@@ -95,12 +95,16 @@ func Parse(data []byte) (*Lists, error) {
 	return r, nil
 }
 
+// shortest is less than any list has: two algorithms, a name and a time (RFC 5280, section 5.1). A file of zeros, as
+// one that is one hole, would be millions of elements of two bytes.
+const shortest = 32
+
 // split returns the DER of each list.
 func split(data []byte) (list [][]byte, err error) {
 	if !bytes.Contains(data, []byte("-----BEGIN ")) {
 		for rest := data; len(bytes.TrimSpace(rest)) > 0; {
 			var v asn1.RawValue
-			if rest, err = asn1.Unmarshal(rest, &v); err != nil {
+			if rest, err = asn1.Unmarshal(rest, &v); err != nil || len(v.FullBytes) < shortest {
 				return nil, errors.New("no revocation list: neither PEM nor DER")
 			}
 			list = append(list, v.FullBytes)

@@ -5,24 +5,15 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"runtime"
 	"testing"
 	"time"
 
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
 	"software.sslmate.com/src/go-pkcs12"
 
+	"brokerconn/acceptance/hostile"
 	"brokerconn/adapters/tls/pemkey"
 )
-
-// allocated returns the bytes that f allocated, as nearly as the runtime reports.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // isKind reports whether an error is of one of the kinds that the package has, or says why a password is not used.
 func isKind(err error) bool {
@@ -42,7 +33,7 @@ func checkStore(t *testing.T, file, password []byte) {
 	var chain, key []byte
 	var err error
 	for _, given := range [][]byte{password, nil} {
-		n := allocated(func() {
+		n := hostile.Allocated(func() {
 			chain, key, err = Identity(file, given, nil)
 			if _, failed := Authorities(file, given); failed != nil && !isKind(failed) {
 				t.Fatalf("authorities: got %v, want an error of a kind", failed)

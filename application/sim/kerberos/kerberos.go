@@ -37,10 +37,17 @@ type Client struct {
 // Mechanism returns "GSSAPI".
 func (*Client) Mechanism() string { return "GSSAPI" }
 
-var errProof = errors.New("the broker's proof is wrong")
+var (
+	errProof = errors.New("the broker's proof is wrong")
+	errLayer = errors.New("the broker requires a security layer")
+)
 
-// noLayer is the offer, and the choice, of no security layer, with a size of 0.
-const noLayer = "\x01\x00\x00\x00"
+// NoLayer is the offer, and the choice, of no security layer, with a size of 0. Layers is an offer of the two layers of
+// RFC 4752, without that.
+const (
+	NoLayer = "\x01\x00\x00\x00"
+	Layers  = "\x06\x00\x10\x00"
+)
 
 // ticketSize is the size of the number in a ticket, and the space before it.
 const ticketSize = 1 + 8
@@ -56,8 +63,15 @@ func (c *Client) Begin(ports.Endpoint) ports.Exchange {
 			return []byte(ticket + prove(c.Key, ticket)), false, nil
 		case step == 2 && string(challenge) == prove(c.ServerKey, ticket, "broker"):
 			return []byte{}, false, nil
-		case step == 3 && string(challenge) == noLayer+prove(c.ServerKey, ticket, noLayer, "broker"):
-			return []byte(noLayer + prove(c.Key, ticket, noLayer)), true, nil
+		case step == 3 && len(challenge) > len(NoLayer):
+			offer := string(challenge[:len(NoLayer)])
+			switch {
+			case string(challenge) != offer+prove(c.ServerKey, ticket, offer, "broker"):
+			case offer[0]&NoLayer[0] == 0:
+				return nil, false, errLayer
+			default:
+				return []byte(NoLayer + prove(c.Key, ticket, NoLayer)), true, nil
+			}
 		}
 		return nil, false, errProof
 	})
@@ -80,6 +94,11 @@ const errRefused refusal = "Authentication failed due to invalid credentials wit
 
 // Server returns the broker's side. spoil may change its proof.
 func Server(key string, spoil func(proof string) string) model.Mechanism {
+	return Offering(key, spoil, func() string { return NoLayer })
+}
+
+// Offering is Server with an offer of security layers of its own.
+func Offering(key string, spoil func(proof string) string, offer func() string) model.Mechanism {
 	return model.Mechanism{Name: "GSSAPI", Begin: func() model.Exchange {
 		step, ticket := 0, ""
 		return func(token []byte) (challenge []byte, principal string, err error) {
@@ -91,8 +110,9 @@ func Server(key string, spoil func(proof string) string) model.Mechanism {
 					return []byte(spoil(prove(key, ticket, "broker"))), "", nil
 				}
 			case step == 2 && text == "":
-				return []byte(noLayer + prove(key, ticket, noLayer, "broker")), "", nil
-			case step == 3 && text == noLayer+prove(key, ticket, noLayer):
+				layers := offer()
+				return []byte(layers + prove(key, ticket, layers, "broker")), "", nil
+			case step == 3 && text == NoLayer+prove(key, ticket, NoLayer):
 				return nil, ticket[:len(ticket)-ticketSize], nil
 			}
 			return nil, "", errRefused
