@@ -74,7 +74,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
 		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.relogin(), m.state == Authenticating && m.raw():
+	case m.relogin(), m.refusedInSilence():
 		m.failLogin(ErrAuthentication, m.cutOff(err), m.hintRefused(hintRefusedInSilence))
 	default:
 		m.fail(m.lostError(err))

@@ -58,6 +58,15 @@ func (m *Machine) receiveRawToken(token []byte) {
 	m.answerToken(token, 0)
 }
 
+// refusedInSilence reports whether a link that is lost may be the refusal of a raw token: the broker may have all of
+// it, and has begun no answer. A loss within the SaslHandshake, which has answers of its own, or within a token of
+// either side, is one of the network.
+func (m *Machine) refusedInSilence() bool {
+	waits := m.login.step == loginAnswer || m.login.step == loginLastAnswer
+	return m.state == Authenticating && m.raw() && waits && m.frames.buffered() == 0 &&
+		m.stream.queued() <= m.stream.reach()
+}
+
 // rawTokensDue reports whether what is received are raw tokens: from the first token until
 // the end of the login.
 func (m *Machine) rawTokensDue() bool {

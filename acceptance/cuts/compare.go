@@ -33,7 +33,7 @@ func (c *complaints) isError(what string, err, kind error, phase domain.State) {
 	}
 }
 
-// refused wants that the loss of a login by raw tokens is reported as its refusal, which has no other form.
+// refused wants that a loss is reported as the refusal of a login.
 func (c *complaints) refused(what string, err error) {
 	if e, ok := errors.AsType[*broker.Error](err); !ok || e.Phase != domain.Authenticating ||
 		!errors.Is(err, broker.ErrAuthentication) {

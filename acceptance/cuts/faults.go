@@ -123,3 +123,22 @@ func (c conversation) settle(clean *record) {
 		}
 	}
 }
+
+// refuses reports whether a loss within a login by raw tokens has the form in which brokers before 1.0 refuse one
+// (KIP-152): the broker may have a whole token, and none of its answer has come.
+func (f fault) refuses(clean *record, c conversation) bool {
+	reads := clean.links[f.Link-1].reads
+	var shaken position // the SaslHandshake and its answer are over
+	if !c.old {
+		shaken, reads = reads[1], reads[2:]
+	}
+	ends := func(n int) bool { return slices.ContainsFunc(reads, func(p position) bool { return p.of(f.In) == n }) }
+	switch {
+	case f.take: // one more byte is taken as the end is met
+		return ends(f.At + 1)
+	case f.In:
+		return f.At == shaken.in || ends(f.At)
+	default:
+		return f.reached(shaken)
+	}
+}

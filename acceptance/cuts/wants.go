@@ -27,7 +27,7 @@ func (f fault) cutWants(got, clean *record, c conversation) (list complaints) {
 		list.add("got no loss of connection %d", f.Link)
 	case f.renews(clean):
 		list.isError("loss", loss.err, broker.ErrReauthentication, domain.Connected)
-	case at == domain.Authenticating && c.raw():
+	case at == domain.Authenticating && c.raw() && f.refuses(clean, c):
 		list.refused("loss", loss.err)
 	case at != domain.Connected || failed:
 		list.isError("loss", loss.err, broker.ErrConnection, at)
