@@ -70,8 +70,9 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 func (c *Connection) Step(now time.Time, waiting bool) *Output {
 	c.m.Hold(now, waiting)
 	if c.choked {
-		c.choked = false
-		c.m.HandleWritable(now, c.epoch)
+		if c.choked = false; c.m.up(c.epoch) { // it may have been lost since
+			c.m.HandleWritable(now, c.epoch)
+		}
 	}
 	for {
 		out := c.m.next(c.parker == nil)

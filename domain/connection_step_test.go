@@ -98,6 +98,19 @@ func TestStepShortSendsAndWouldBlock(t *testing.T) {
 	}
 }
 
+// The loss of a link that is full is no news of another connection.
+func TestStepLossOfAFullLink(t *testing.T) {
+	b := newBench(t, nil).connected()
+	b.tr.link.room = 7
+	b.send("hello!")
+	b.steps()
+	b.tr.link.eof = io.EOF
+	b.steps()
+	if b.wantState(domain.Disconnected); b.sink.ignored != 0 {
+		t.Errorf("got %d events that were ignored, want 0", b.sink.ignored)
+	}
+}
+
 // A link that takes less and says no error at all breaks the contract, but a
 // request that hangs for it until its deadline would be the worse answer.
 func TestStepShortSendWithoutError(t *testing.T) {
