@@ -84,7 +84,7 @@ func TestRequestFailsToEncode(t *testing.T) {
 		c := newCycle(t, 0, func(cfg *domain.Config) { cfg.Codec = &faultyCodec{key: 3, append: f.append} })
 		_, err := c.m.Send(c.now, c.req, 0)
 		var e *domain.Error
-		if !errors.As(err, &e) || e.Kind != domain.ErrEncode || e.Version != 2 || !strings.Contains(err.Error(), f.text) {
+		if !errors.As(err, &e) || e.Kind != domain.ErrEncode || e.Version != 2 || !strings.Contains(e.Error(), f.text) {
 			t.Errorf("%s: got %v, want ErrEncode of v2 with %q", f.name, err, f.text)
 		}
 	}
@@ -226,9 +226,9 @@ func TestWarningsOfLink(t *testing.T) {
 // up to 4 MiB.
 func TestSpaceBeforeLogin(t *testing.T) {
 	for _, c := range []struct {
-		state       domain.State
-		size        int
-		least, most int // of the space for the rest of a large response
+		state    domain.State
+		size     int
+		min, max int // of the space for the rest of a large response
 	}{
 		{domain.NegotiatingVersions, 1 << 20, 1, 64 << 10},
 		{domain.Connected, 10 << 20, 4 << 20, 8 << 20},
@@ -237,14 +237,14 @@ func TestSpaceBeforeLogin(t *testing.T) {
 		r.up(c.state)
 		first := frame(1, make([]byte, c.size-4))
 		r.bytes(first[:100])
-		most, least := 0, 1<<30
+		smallest, largest := len(first), 0
 		for at, space := 100, r.m.Space(); at+len(space) < len(first); space = r.m.Space() {
-			most, least = max(most, len(space)), min(least, len(space))
+			smallest, largest = min(smallest, len(space)), max(largest, len(space))
 			at += len(space)
 			r.m.HandleRead(r.now, r.m.Epoch(), len(space))
 		}
-		if most > c.most || least < c.least {
-			t.Errorf("%v: got %d to %d bytes of space, want %d to %d", c.state, least, most, c.least, c.most)
+		if largest > c.max || smallest < c.min {
+			t.Errorf("%v: got %d to %d bytes of space, want %d to %d", c.state, smallest, largest, c.min, c.max)
 		}
 	}
 }
