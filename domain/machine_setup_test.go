@@ -90,6 +90,42 @@ func TestRequestFailsToEncode(t *testing.T) {
 	}
 }
 
+// flexibleCodec has messages with tagged fields from a version on.
+type flexibleCodec struct {
+	textCodec
+	from int16
+}
+
+func (c *flexibleCodec) Describe(m ports.Message) (ports.Traits, error) {
+	t, err := c.textCodec.Describe(m)
+	t.FlexibleFrom = c.from
+	return t, err
+}
+
+// TestSetupRequestIsFlexible: the header of ApiVersions v4 has tagged fields if the codec says so of that version.
+func TestSetupRequestIsFlexible(t *testing.T) {
+	const header, body, tags = 14, 1, 1 // the body is "/", between a name and a version that are empty
+	for from, want := range map[int16]int{
+		-1: header + body, 0: header + tags + body, 4: header + tags + body, 5: header + body,
+	} {
+		cfg := domain.Config{Host: "broker", Codec: &flexibleCodec{from: from}}
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		m := domain.NewMachine(domain.Complete(cfg))
+		m.Connect(now, domain.ConnectOptions{})
+		pass(m)
+		m.HandleAddresses(now, m.Epoch(), []ports.Endpoint{{Address: "a"}}, nil)
+		pass(m)
+		m.HandleStage(now, m.Epoch(), ports.StageEstablished)
+		got := 0
+		for out := m.Next(); out.Kind != domain.Idle; out = m.Next() {
+			got += len(out.Data)
+		}
+		if got != want {
+			t.Errorf("flexible from v%d: got %d bytes, want %d", from, got, want)
+		}
+	}
+}
+
 // TestSetupResponseOfAnotherType: a codec that decodes the response to another request is named as the reason.
 func TestSetupResponseOfAnotherType(t *testing.T) {
 	codec := &faultyCodec{}
