@@ -79,6 +79,20 @@ func TestLinkSaysWhy(t *testing.T) {
 	}
 }
 
+// TestHintOfLinkAndOfItsLoss: what may have closed the link comes before what its loss says itself.
+func TestHintOfLinkAndOfItsLoss(t *testing.T) {
+	const ofLink = "the proxy closes what it does not know"
+	for want, err := range map[string]error{ofLink: io.EOF, ofLink + "; try this": advised{}} {
+		b := newTalkative(t, func(l *fakeLink) ports.Link { return &hintingLink{l} })
+		b.tr.link.stageErr = err
+		b.steps()
+		var e *domain.Error
+		if !errors.As(b.LastError(), &e) || e.Hint != want {
+			t.Errorf("%v: got %v, hint %q; want hint %q", err, b.LastError(), e.Hint, want)
+		}
+	}
+}
+
 // lyingLink counts bytes that were not there.
 type lyingLink struct {
 	*fakeLink

@@ -3,8 +3,10 @@ package domain_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // answered sends a request, answers it with text, and returns it done.
@@ -51,5 +53,38 @@ func TestRecycledFutureIsAsNew(t *testing.T) {
 	if g.Done() || g.Err() != nil || g.Body() != nil || !g.Completed.IsZero() ||
 		!g.Written.IsZero() || g.Sent() != domain.SentNothing {
 		t.Errorf("something is left: %+v", g)
+	}
+}
+
+// holdingCodec lets a broker hold any request for 10 seconds.
+type holdingCodec struct{ textCodec }
+
+func (*holdingCodec) Hold(ports.Message, int16) time.Duration { return 10 * time.Second }
+
+// TestHeld: a broker holds a request that has a field for it, and none that its owner encodes.
+func TestHeld(t *testing.T) {
+	raw := &ports.RawRequest{APIKey: 1, APIVersion: 4}
+	for _, c := range []struct {
+		name        string
+		codec       ports.Codec
+		req         ports.Message // nil: none is in flight
+		after, want time.Duration
+	}{
+		{"no request", &holdingCodec{}, nil, 0, 0},
+		{"a request", &holdingCodec{}, newNote("fetch"), 0, 10 * time.Second},
+		{"a request, a while ago", &holdingCodec{}, newNote("fetch"), 3 * time.Second, 7 * time.Second},
+		{"a request, long ago", &holdingCodec{}, newNote("fetch"), time.Minute, 0},
+		{"a request of the owner's encoding", &holdingCodec{}, raw, 0, 0},
+		{"a codec that knows no such field", struct{ ports.Codec }{&textCodec{}}, newNote("fetch"), 0, 0},
+	} {
+		y := newCycle(t, 0, func(cfg *domain.Config) { cfg.Codec, cfg.MaxHold = c.codec, time.Minute })
+		if c.req != nil {
+			if _, err := y.m.Send(y.now, c.req, 0); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		if got := y.m.Held(y.now.Add(c.after)); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
 	}
 }

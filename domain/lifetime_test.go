@@ -49,6 +49,17 @@ func TestInboxIsTakenOver(t *testing.T) {
 	}
 }
 
+// TestMemoryOfFuturesIsBounded: a future that is used again keeps up to 64 KiB for the next body, and no more.
+func TestMemoryOfFuturesIsBounded(t *testing.T) {
+	for size, want := range map[int]int{1000: 1000, 64 << 10: 64 << 10, 64<<10 + 1: 0, 1 << 20: 0} {
+		m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}}))
+		m.keep(&Future{spare: make([]byte, size)})
+		if got := cap(m.newFuture(&ports.RawRequest{}).spare); got != want {
+			t.Errorf("a body of %d bytes: kept %d, want %d", size, got, want)
+		}
+	}
+}
+
 // fill sets every field that is not a slice or a function to something.
 func fill(v reflect.Value) {
 	if !v.CanSet() {
