@@ -34,7 +34,7 @@ func kafkaprobe(t *testing.T, name string) (command string) {
 	if runtime.GOOS == "windows" {
 		command += ".exe"
 	}
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", command, "./application/cli/kafkaprobe")
+	build := exec.Command("go", "build", "-pgo=off", "-overlay", overlay, "-o", command, "./application/cli/kafkaprobe")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
