@@ -97,7 +97,7 @@ func (r *frameReader) idle() bool { return r.large == nil && r.w-r.r < max(r.nee
 // next returns the next whole frame without its size field, nil when more bytes
 // are needed. fresh: the memory is the caller's; otherwise it is valid until the
 // next call of space.
-func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err error) {
+func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err *FrameError) {
 	if r.large != nil {
 		if len(r.large) < r.want() {
 			return nil, false, nil
@@ -151,7 +151,7 @@ func (r *frameReader) free() int {
 // buffered is how much of an unfinished frame is there.
 func (r *frameReader) buffered() int { return len(r.large) + r.w - r.r }
 
-func (r frameRules) validate(size int32, first [4]byte) error {
+func (r frameRules) validate(size int32, first [4]byte) *FrameError {
 	limit := r.limit
 	if !r.trusted {
 		limit = min(limit, setupLimit)

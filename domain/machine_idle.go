@@ -75,8 +75,8 @@ func (m *Machine) ping() {
 
 // idleLoss reports whether the loss of the connection because of err is no failure: brokers and
 // balancers close idle connections, each by a limit of its own. The connection has proven useful,
-// and it was idle for longer than any pause, so a peer that closes every connection is met by
-// pauses.
+// and it was idle for about as long as the longest pause, so a peer that closes every connection is
+// met no more often than by pauses.
 func (m *Machine) idleLoss(err error) bool {
 	return m.peer == served && m.condition == serving && m.frames.buffered() == 0 &&
 		m.Idle(m.now) >= m.cfg.BackoffMax && !errors.Is(err, ports.ErrSecuring) && !errors.Is(err, ErrPortPanic)

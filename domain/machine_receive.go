@@ -73,13 +73,9 @@ func (m *Machine) frameRules() frameRules {
 	return r
 }
 
-func (m *Machine) refuseFrame(err error) {
-	if f, ok := err.(*FrameError); ok {
-		hint, _, kind := f.recognise()
-		m.fail(m.newError(kind, f, hint))
-		return
-	}
-	m.fail(m.newError(ErrProtocol, err, ""))
+func (m *Machine) refuseFrame(err *FrameError) {
+	hint, _, kind := err.recognise()
+	m.fail(m.newError(kind, err, hint))
 }
 
 // receive takes one frame.
