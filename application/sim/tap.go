@@ -87,11 +87,11 @@ func (l *tapped) use(call string) {
 // rests checks that the connection comes to rest, and does not ask the link for the same without end.
 func (c *checker) rests() {
 	if c.calls++; c.calls > maxBusy { // short enough to be inlined
-		c.restless()
+		c.failBusy()
 	}
 }
 
-func (c *checker) restless() {
+func (c *checker) failBusy() {
 	c.fail("goes on", "the link was asked %d times at one instant", c.calls)
 	panic("the connection does not come to rest") // it ends the link, and so the loop
 }
