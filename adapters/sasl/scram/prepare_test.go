@@ -19,7 +19,7 @@ const preparedPerByte = 120
 
 // longTexts are long names and passwords, and what RFC 4013 makes of each: "" if it refuses it.
 func longTexts() map[string]struct{ text, want string } {
-	const n = 1 << 17
+	const n = 1 << 16
 	repeat := func(s string) string { return strings.Repeat(s, n/len(s)) }
 	letters := repeat("a")
 	return map[string]struct{ text, want string }{
