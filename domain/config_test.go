@@ -52,9 +52,9 @@ func TestConfigAtItsLimits(t *testing.T) {
 		Host: "b", Port: 1, MaxInFlight: 1, MaxPendingBytes: 1, MaxFrameBytes: 1, RequestTimeout: 1, SetupTimeout: 1,
 		MaxThrottle: 1, BackoffBase: 1, BackoffMax: 1, Codec: noCodec{}, APIVersion: release.Release{Minor: 8},
 	}
-	most := Complete(Config{Host: "b", Port: 1<<16 - 1, ClientID: string(make([]byte, 32767)), MaxFrameBytes: 1<<31 - 5,
-		MaxHold: 1, VersionsTimeout: 1, IdleTimeout: 1, PingInterval: 1, StallAfter: 1, Codec: noCodec{}})
-	for name, c := range map[string]Config{"least": least, "most": most} {
+	greatest := Complete(Config{Host: "b", Port: 1<<16 - 1, ClientID: string(make([]byte, 32767)),
+		MaxFrameBytes: 1<<31 - 5, MaxHold: 1, VersionsTimeout: 1, IdleTimeout: 1, PingInterval: 1, StallAfter: 1, Codec: noCodec{}})
+	for name, c := range map[string]Config{"least": least, "greatest": greatest} {
 		func() {
 			defer func() {
 				if p := recover(); p != nil {

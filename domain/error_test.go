@@ -76,7 +76,8 @@ func TestErrorText(t *testing.T) {
 			"k:1: Metadata v13 (not sent): connection lost while Connected: EOF"},
 		// Digits around an address make it another one, other characters do not.
 		{&domain.Error{Kind: domain.ErrDial, Broker: "k:1", Address: "10.0.0.7:909",
-			Cause: errors.New("not 910.0.0.7:909 x010.0.0.7:909 10.0.0.7:9090 10.0.0.7:9099 but (10.0.0.7:909 9/10.0.0.7:909")},
+			Cause: errors.New("not 910.0.0.7:909 x010.0.0.7:909 10.0.0.7:9090 10.0.0.7:9099 " +
+				"but (10.0.0.7:909 9/10.0.0.7:909")},
 			"k:1 (10.0.0.7:909): cannot connect: not 910.0.0.7:909 x010.0.0.7:909 10.0.0.7:9090 10.0.0.7:9099 " +
 				"but (it 9/it"},
 	} {

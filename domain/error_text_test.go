@@ -2,7 +2,8 @@ package domain
 
 import "testing"
 
-// TestTextWithoutAddress: an error of package net begins with the operation, the network and the address (OpError.Error).
+// TestTextWithoutAddress: an error of package net begins with the operation, the network and the address, see
+// net.OpError.
 func TestTextWithoutAddress(t *testing.T) {
 	for _, c := range []struct{ text, address, want string }{
 		{"dial tcp 10.0.0.7:9092: connect: connection refused", "10.0.0.7:9092", "connect: connection refused"},
@@ -36,7 +37,8 @@ func TestLargeRequestIsNotSafe(t *testing.T) {
 	} {
 		e := &Error{Kind: ErrConnection, RequestBytes: c.bytes, byPeer: c.byPeer, Sent: c.sent}
 		if got := SafeToRetry(e); got != c.want {
-			t.Errorf("%d bytes, by the peer %v, %v: got safe to retry %v, want %v", c.bytes, c.byPeer, c.sent, got, c.want)
+			t.Errorf("%d bytes, by the peer %v, %v: got safe to retry %v, want %v", c.bytes, c.byPeer, c.sent,
+				got, c.want)
 		}
 	}
 }

@@ -50,7 +50,8 @@ func TestStepReusesEventsEmpty(t *testing.T) {
 		t.Fatalf("got %d events of requests written, want 3", len(written))
 	}
 	for _, e := range written {
-		if e.Endpoints != nil || e.Versions != nil || e.Text != "" || !e.Until.IsZero() || e.Login != (domain.LoginInfo{}) {
+		if e.Endpoints != nil || e.Versions != nil || e.Text != "" || !e.Until.IsZero() ||
+			e.Login != (domain.LoginInfo{}) {
 			t.Errorf("got %+v, want the request and its place alone", e)
 		}
 	}

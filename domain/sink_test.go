@@ -89,7 +89,8 @@ func TestPanicOfMetricsIsContained(t *testing.T) {
 		guarded := &guardedSink{} // each call panics, since there is no sink
 		e.on(guarded)
 		if guarded.broken == nil || guarded.sums != e.counts {
-			t.Errorf("%s%v: got %v and %+v, want a panic and %+v", e.method, e.args, guarded.broken, guarded.sums, e.counts)
+			t.Errorf("%s%v: got %v and %+v, want a panic and %+v", e.method, e.args, guarded.broken, guarded.sums,
+				e.counts)
 		}
 	}
 	guarded := &guardedSink{}
