@@ -53,7 +53,8 @@ func TestConfigAtItsLimits(t *testing.T) {
 		MaxThrottle: 1, BackoffBase: 1, BackoffMax: 1, Codec: noCodec{}, APIVersion: release.Release{Minor: 8},
 	}
 	greatest := Complete(Config{Host: "b", Port: 1<<16 - 1, ClientID: string(make([]byte, 32767)),
-		MaxFrameBytes: 1<<31 - 5, MaxHold: 1, VersionsTimeout: 1, IdleTimeout: 1, PingInterval: 1, StallAfter: 1, Codec: noCodec{}})
+		MaxFrameBytes: 1<<31 - 5, MaxHold: 1, VersionsTimeout: 1, IdleTimeout: 1, PingInterval: 1,
+		StallAfter: 1, Codec: noCodec{}})
 	for name, c := range map[string]Config{"least": least, "greatest": greatest} {
 		func() {
 			defer func() {

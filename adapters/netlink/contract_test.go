@@ -56,7 +56,8 @@ func contract(t *testing.T, wrap func(net.Conn) net.Conn) {
 		}
 		return porttest.Harness{
 			Transport: &netlink.Transport{Dial: dial, Lookup: lookup}, Host: "127.0.0.1", Port: 9092,
-			Endpoint: endpoint(l.Addr().String()), Accept: func() io.ReadWriteCloser { return proxies.Must(l.Accept())(t) },
+			Endpoint:    endpoint(l.Addr().String()),
+			Accept:      func() io.ReadWriteCloser { return proxies.Must(l.Accept())(t) },
 			UnknownHost: "unknown", SilentHost: "silent", Refused: endpoint("refused"), Silent: endpoint("silent"),
 		}
 	})

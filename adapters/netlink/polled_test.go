@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,9 +35,8 @@ func TestPolledReadsWithoutBytes(t *testing.T) {
 		bytes int
 		want  error
 	}{
-		"always": {append(append([]outcome(nil), empty...), outcome{0, nil}, outcome{1, nil}), 0, io.ErrNoProgress},
-		"often": {append(append(append([]outcome(nil), empty...), outcome{1, nil}), append(empty, outcome{0, io.EOF})...),
-			1, io.EOF},
+		"always": {slices.Concat(empty, []outcome{{0, nil}, {1, nil}}), 0, io.ErrNoProgress},
+		"often":  {slices.Concat(empty, []outcome{{1, nil}}, empty, []outcome{{0, io.EOF}}), 1, io.EOF},
 	} {
 		if n, err := recvAll(script(t, c.reads, nil), 10); n != c.bytes || err != c.want {
 			t.Errorf("%s: got %d bytes, %v; want %d, %v", name, n, err, c.bytes, c.want)
