@@ -189,7 +189,7 @@ func TestPolledWatchNoticesAPanic(t *testing.T) {
 	}
 	from.Store(true)
 	p.Watch(func() {})
-	if state, err := p.State(), p.Stats().LastError; state != broker.Disconnected || !errors.Is(err, broker.ErrPortPanic) {
-		t.Errorf("got %v, %v; want Disconnected, %v", state, err, broker.ErrPortPanic)
-	}
+	s := p.Stats()
+	assert(t, s.State == broker.Disconnected && errors.Is(s.LastError, broker.ErrPortPanic),
+		"got %v, %v; want Disconnected, %v", s.State, s.LastError, broker.ErrPortPanic)
 }
