@@ -23,6 +23,13 @@ type (
 	panickyR  struct{ kmsg.MetadataResponse }
 )
 
+func (l *lazily) GetVersion() int16 {
+	if l.MetadataRequest == nil {
+		return 0
+	}
+	return l.MetadataRequest.GetVersion()
+}
+
 func (l *lazily) SetVersion(v int16) {
 	if l.MetadataRequest == nil {
 		l.MetadataRequest = kmsg.NewPtrMetadataRequest()
