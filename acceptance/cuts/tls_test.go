@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"flag"
 	"fmt"
 	"math/big"
 	"net"
@@ -212,8 +211,6 @@ func (s *session) accept(p *simulation.Peer) {
 		driver.Forward(front, back)
 	})
 }
-
-var all = flag.Bool("cuts.all", false, "let each byte of TLS have every kind of break, and not one of them in turn")
 
 // tlsBreaks are the kinds of breaks. What is late has no Then.
 var tlsBreaks = []simulation.Break{
