@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,22 @@ func TestWarningListsWhatIsLeftOut(t *testing.T) {
 			if len(warnings) != 1 || !strings.HasSuffix(warnings[0], want) {
 				t.Errorf("%d rows: got %q, want one that ends in %q", n, warnings, want)
 			}
+		})
+	}
+}
+
+// TestEachHookAlone: a hook of the setup is called where it is the only one.
+func TestEachHookAlone(t *testing.T) {
+	for _, name := range []string{"ResolveStart", "ResolveDone", "DialStart", "DialDone", "Versions", "Warning"} {
+		calls := 0
+		hooks := &broker.Hooks{}
+		field := reflect.ValueOf(hooks).Elem().FieldByName(name)
+		field.Set(reflect.MakeFunc(field.Type(), func([]reflect.Value) []reflect.Value { calls++; return nil }))
+		onBoth(t, func(cfg *broker.Config) { cfg.Hooks = hooks }, func(t *testing.T, r *harness) {
+			r.broker.rows = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 40, MinVersion: 2, MaxVersion: 1}}
+			calls = 0
+			r.ready()
+			equal(t, "calls of "+name, calls, 1)
 		})
 	}
 }
