@@ -110,3 +110,18 @@ func TestEachHookAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestAuthStartIsCalled: as the login begins, with its mechanism.
+func TestAuthStartIsCalled(t *testing.T) {
+	var logins []broker.LoginInfo
+	onBoth(t, func(cfg *broker.Config) {
+		cfg.Authenticators = []ports.Authenticator{named{}}
+		cfg.Hooks = &broker.Hooks{AuthStart: func(_ broker.Endpoint, l broker.LoginInfo) { logins = append(logins, l) }}
+	}, func(t *testing.T, r *harness) {
+		logins = nil
+		r.connect()
+		if len(logins) != 1 || logins[0].Mechanism != (named{}).Mechanism() || logins[0].Again {
+			t.Errorf("got logins %+v, want one that is new, by %s", logins, named{}.Mechanism())
+		}
+	})
+}
