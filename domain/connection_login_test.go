@@ -63,11 +63,11 @@ func TestStepTimesLogin(t *testing.T) {
 	b.now = b.now.Add(time.Second)
 	b.say(frame(b.tr.lastID(), tableBody(0, 4, standardTable)))
 	b.steps()
-	for again, took := range []time.Duration{300 * time.Millisecond, 200 * time.Millisecond} {
+	for renewals, took := range []time.Duration{300 * time.Millisecond, 200 * time.Millisecond} {
 		b.now = b.now.Add(took)
 		b.logIn("0")
-		if s := b.Stats(); s.Relogins != int64(again) || b.sink.loginTook != took {
-			t.Errorf("got %d renewals, and %v for the login, want %d and %v", s.Relogins, b.sink.loginTook, again, took)
+		if s := b.Stats(); s.Relogins != int64(renewals) || b.sink.loginTook != took {
+			t.Errorf("got %d renewals, and %v for the login, want %d and %v", s.Relogins, b.sink.loginTook, renewals, took)
 		}
 		b.now = b.now.Add(time.Minute)
 		b.Reauthenticate(b.now)
