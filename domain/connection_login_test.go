@@ -51,7 +51,8 @@ func TestStepRenewsTheSession(t *testing.T) {
 	if b.auth.exchange == first {
 		t.Error("the exchange of the first login was used again")
 	}
-	if s := b.Stats(); s.Logins != 1 || s.Relogins != 1 || !s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
+	if s := b.Stats(); s.Reauthenticating || s.Logins != 1 || s.Relogins != 1 ||
+		!s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
 		t.Errorf("%d logins, %d renewals, the session ends %v", s.Logins, s.Relogins, s.SessionEnds)
 	}
 }
