@@ -68,7 +68,8 @@ func TestStepTimesLogin(t *testing.T) {
 		b.now = b.now.Add(took)
 		b.logIn("0")
 		if s := b.Stats(); s.Relogins != int64(renewals) || b.sink.loginTook != took {
-			t.Errorf("got %d renewals, and %v for the login, want %d and %v", s.Relogins, b.sink.loginTook, renewals, took)
+			t.Errorf("got %d renewals, the last login of %v, want %d and %v", s.Relogins, b.sink.loginTook,
+				renewals, took)
 		}
 		b.now = b.now.Add(time.Minute)
 		b.Reauthenticate(b.now)
