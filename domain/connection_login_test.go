@@ -57,6 +57,26 @@ func TestStepRenewsTheSession(t *testing.T) {
 	}
 }
 
+// A login takes from its own begin, also the first, before which the connection is set up.
+func TestStepTimesLogin(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.established()
+	b.now = b.now.Add(time.Second)
+	b.say(frame(b.tr.lastID(), tableBody(0, 4, standardTable)))
+	b.steps()
+	for renewals, took := range []time.Duration{300 * time.Millisecond, 200 * time.Millisecond} {
+		b.now = b.now.Add(took)
+		b.logIn("0")
+		if s := b.Stats(); s.Relogins != int64(renewals) || b.sink.loginTook != took {
+			t.Errorf("got %d renewals, the last login of %v, want %d and %v", s.Relogins, b.sink.loginTook,
+				renewals, took)
+		}
+		b.now = b.now.Add(time.Minute)
+		b.Reauthenticate(b.now)
+		b.steps()
+	}
+}
+
 // Authenticators that are replaced between the Machine's request for a token and its being
 // carried out: no authenticator is asked who is not there any more.
 func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -92,4 +93,35 @@ func TestWarningListsWhatIsLeftOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEachHookAlone: a hook of the setup is called where it is the only one.
+func TestEachHookAlone(t *testing.T) {
+	for _, name := range []string{"ResolveStart", "ResolveDone", "DialStart", "DialDone", "Versions", "Warning"} {
+		calls := 0
+		hooks := &broker.Hooks{}
+		field := reflect.ValueOf(hooks).Elem().FieldByName(name)
+		field.Set(reflect.MakeFunc(field.Type(), func([]reflect.Value) []reflect.Value { calls++; return nil }))
+		onBoth(t, func(cfg *broker.Config) { cfg.Hooks = hooks }, func(t *testing.T, r *harness) {
+			r.broker.rows = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 40, MinVersion: 2, MaxVersion: 1}}
+			calls = 0
+			r.ready()
+			equal(t, "calls of "+name, calls, 1)
+		})
+	}
+}
+
+// TestAuthStartIsCalled: as the login begins, with its mechanism.
+func TestAuthStartIsCalled(t *testing.T) {
+	var logins []broker.LoginInfo
+	onBoth(t, func(cfg *broker.Config) {
+		cfg.Authenticators = []ports.Authenticator{named{}}
+		cfg.Hooks = &broker.Hooks{AuthStart: func(_ broker.Endpoint, l broker.LoginInfo) { logins = append(logins, l) }}
+	}, func(t *testing.T, r *harness) {
+		logins = nil
+		r.connect()
+		if len(logins) != 1 || logins[0].Mechanism != (named{}).Mechanism() || logins[0].Again {
+			t.Errorf("got logins %+v, want one that is new, by %s", logins, named{}.Mechanism())
+		}
+	})
 }
