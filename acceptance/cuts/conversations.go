@@ -153,7 +153,8 @@ var conversations = []conversation{
 		asks: asked + ", ApiVersions v0" + echo + " | ApiVersions v0" + echo},
 	// The one that answers a probe is asked once more.
 	{name: "asked by one who probes, behind two ends", polled: true, from: 3, away: 2,
-		setup: probing + "set release 2.8\n", steps: twoEnd, asks: "| | ListGroups v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
+		setup: probing + "set release 2.8\n", steps: twoEnd,
+		asks: "| | ListGroups v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
 	{name: "asked by one who probes, behind three ends", from: 4, away: 3, setup: probing + "set release 2.8\n",
 		steps: threeEnd, asks: "| | | FindCoordinator v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
 	{name: "asked by one who probes, behind four ends", from: 5, away: 4, setup: probing + "set release 2.8\n",
