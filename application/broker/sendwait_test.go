@@ -3,11 +3,13 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // TestSendWaitEndsWithTheAdmission: it waits in the queue, and not for the response.
@@ -30,7 +32,10 @@ func TestSendWaitEndsWithTheAdmission(t *testing.T) {
 // TestSendWaitEndsWithItsContext: the request is not sent then.
 func TestSendWaitEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dialOne(t, answersAfter(10*time.Second))
+		canceled := &canceledVersions{}
+		cfg := piped(answersAfter(10 * time.Second))
+		cfg.MaxInFlight, cfg.Metrics = 1, canceled
+		conn := dial(t, cfg)
 		if _, err := conn.Send(t.Context(), ask()); err != nil {
 			t.Fatal(err)
 		}
@@ -42,5 +47,18 @@ func TestSendWaitEndsWithItsContext(t *testing.T) {
 			errors.As(err, &e) && e.Sent == broker.SentNothing, "got %v, %v, want ErrCanceled of one not sent", f, err)
 		time.Sleep(time.Minute)
 		equal(t, "requests that were sent", conn.Stats().Requests, 1)
+		if want := []int16{-1}; !slices.Equal(canceled.versions, want) {
+			t.Errorf("got RequestCanceled with the versions %v, want %v: it was not admitted", canceled.versions, want)
+		}
 	})
+}
+
+// canceledVersions has the version of each RequestCanceled.
+type canceledVersions struct {
+	ports.NopMetrics
+	versions []int16
+}
+
+func (c *canceledVersions) RequestCanceled(_ time.Time, _, version int16) {
+	c.versions = append(c.versions, version)
 }
