@@ -192,6 +192,7 @@ type tally struct {
 	stalled, reconnected     int
 	logins, relogins         int
 	loginsFailed             int
+	loginTook                time.Duration // the last one
 	panics                   bool
 	response                 struct { // the last one
 		size     int
@@ -226,7 +227,8 @@ func (t *tally) ConnectionClosed(_ time.Time, ready, clean bool) {
 	}
 	t.event()
 }
-func (t *tally) LoginSucceeded(_ time.Time, reauth bool, _ time.Duration) {
+func (t *tally) LoginSucceeded(_ time.Time, reauth bool, took time.Duration) {
+	t.loginTook = took
 	if reauth {
 		t.relogins++
 	} else {

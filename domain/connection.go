@@ -39,6 +39,7 @@ type Connection struct {
 	sendErr  error     // writing failed; what has arrived is read first
 	reading  bool      // the read lease is out
 	putOff   time.Time // the last deadline at which something lay to be read
+	readBy   time.Time // when that ends timers
 }
 
 // pollEvery bounds the wait for what cannot tell when it is ready.
@@ -99,8 +100,8 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 					c.drained = false
 					continue
 				}
-				if c.readsFirst(d) {
-					out.Deadline = now.Add(pollEvery)
+				if until := c.readsFirst(now, d); now.Before(until) {
+					out.Deadline = until
 					return out
 				}
 				c.m.handleTimeout(now, c.Waiting())
@@ -115,20 +116,23 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 	}
 }
 
-// readsFirst reports, once for each deadline, whether the owner of a parked link has to read before timers end: what
-// has arrived lies there if it was stopped, or has called a slow hook.
-func (c *Connection) readsFirst(deadline time.Time) bool {
+// readsFirst returns until when the owner of a parked link has to read before timers end, once for each deadline: what
+// has arrived lies there if it was stopped, or has called a slow hook. Steps until then are of its other alarms and
+// callers, while it reads.
+func (c *Connection) readsFirst(now, deadline time.Time) (until time.Time) {
 	link, ok := c.parker.(ports.Checker)
-	if !ok || c.stage != ports.StageEstablished || deadline.Equal(c.putOff) {
-		return false
+	if !ok || c.stage != ports.StageEstablished {
+		return time.Time{}
 	}
-	var err error
-	c.guard("transport", func() { err = link.Check() })
-	if !errors.Is(err, ports.ErrUnread) {
-		return false
+	if !deadline.Equal(c.putOff) {
+		var err error
+		c.guard("transport", func() { err = link.Check() })
+		if !errors.Is(err, ports.ErrUnread) {
+			return time.Time{}
+		}
+		c.putOff, c.readBy = deadline, now.Add(pollEvery)
 	}
-	c.putOff = deadline
-	return true
+	return c.readBy
 }
 
 func (c *Connection) resolve(out *Output) {

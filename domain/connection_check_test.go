@@ -112,6 +112,14 @@ func TestParkedLinkIsReadBeforeTimersEnd(t *testing.T) {
 	b.writeAll()
 	b.now = b.now.Add(time.Hour)
 	b.steps()
+	b.now = b.now.Add(10*time.Millisecond - 1)
+	b.tr.link.ended = nil // the owner has taken it, and brings it next
+	if _, idle := b.steps(); f.Done() || !idle.Deadline.Equal(b.now.Add(1)) {
+		t.Errorf("got error %v and a deadline in %v behind another alarm, want none, and the rest of the 10ms", f.Err(),
+			idle.Deadline.Sub(b.now))
+	}
+	b.tr.link.ended = ports.ErrUnread
+	b.now = b.now.Add(1)
 	b.steps()
 	if err := f.Err(); !errors.Is(err, domain.ErrRequestTimeout) {
 		t.Errorf("got %v from a peer whose answer never ends, want a timeout", err)

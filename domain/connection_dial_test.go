@@ -98,7 +98,7 @@ func TestDrainAndReauthenticate(t *testing.T) {
 	b.wantState(domain.Connected)
 	b.Reauthenticate(b.now)
 	b.steps()
-	if !b.Reauthenticating() {
+	if !b.Reauthenticating() || !b.Stats().Reauthenticating {
 		t.Error("got no reauthentication under way, want one")
 	}
 }

@@ -219,6 +219,9 @@ func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 		if out.Kind == domain.Idle {
 			return outs, *out
 		}
+		if !out.Deadline.IsZero() {
+			b.t.Errorf("%v has the deadline %v, want it of Idle only", out.Kind, out.Deadline)
+		}
 		kept := *out
 		if kept.Event != nil {
 			kept.Event = new(*out.Event)

@@ -51,8 +51,29 @@ func TestStepRenewsTheSession(t *testing.T) {
 	if b.auth.exchange == first {
 		t.Error("the exchange of the first login was used again")
 	}
-	if s := b.Stats(); s.Logins != 1 || s.Relogins != 1 || !s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
+	if s := b.Stats(); s.Reauthenticating || s.Logins != 1 || s.Relogins != 1 ||
+		!s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
 		t.Errorf("%d logins, %d renewals, the session ends %v", s.Logins, s.Relogins, s.SessionEnds)
+	}
+}
+
+// A login takes from its own begin, also the first, before which the connection is set up.
+func TestStepTimesLogin(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.established()
+	b.now = b.now.Add(time.Second)
+	b.say(frame(b.tr.lastID(), tableBody(0, 4, standardTable)))
+	b.steps()
+	for renewals, took := range []time.Duration{300 * time.Millisecond, 200 * time.Millisecond} {
+		b.now = b.now.Add(took)
+		b.logIn("0")
+		if s := b.Stats(); s.Relogins != int64(renewals) || b.sink.loginTook != took {
+			t.Errorf("got %d renewals, the last login of %v, want %d and %v", s.Relogins, b.sink.loginTook,
+				renewals, took)
+		}
+		b.now = b.now.Add(time.Minute)
+		b.Reauthenticate(b.now)
+		b.steps()
 	}
 }
 

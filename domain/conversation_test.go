@@ -119,7 +119,7 @@ func init() {
 		"drain":     (*conversation).drainAll,  // [final]
 		"hold":      (*conversation).holdOpen,  // [no]
 		"within":    (*conversation).within,    // 2s
-		"addresses": (*conversation).addresses, // a b c, or error=, or none
+		"addresses": (*conversation).addresses, // a b c [secure=encrypted or verified], or error=, or none
 		"try":       (*conversation).try,       // a [reached, overtaken, failed]
 		"stage":     (*conversation).stage,     // connecting, securing, established
 		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
@@ -141,6 +141,7 @@ func init() {
 		"why":       (*conversation).why,          // LastError in full, and its hint
 		"metrics":   (*conversation).metrics,      // the sink's sums
 		"ask":       (*conversation).ask,          // [pending]: the Machine's questions
+		"found":     (*conversation).found,        // the release, if probes found it, its evidence, and what that took
 		"sent":      (*conversation).sent,         // #id: Machine.Sent
 		"last-id":   (*conversation).lastID,       // sets the last correlation id
 		"break":     (*conversation).breakPort,    // codec, metrics: the next call panics
@@ -675,7 +676,9 @@ func (k *conversation) addresses(a args) {
 		input = "addresses-none"
 	} else {
 		for _, address := range a.words {
-			eps = append(eps, ports.Endpoint{Host: "broker", Network: "tcp", Address: address})
+			secure := a.named["secure"]
+			eps = append(eps, ports.Endpoint{Host: "broker", Network: "tcp", Address: address,
+				Secure: secure != "", Verified: secure == "verified"})
 		}
 	}
 	k.news(input, a, func(epoch uint64) { k.m.HandleAddresses(k.now, epoch, eps, err) })
@@ -844,6 +847,16 @@ func (k *conversation) ask(a args) {
 	}
 	k.say("inflight=%d pending=%d failures=%d blackedout=%v delay=%v forever=%v can-send=%s",
 		k.m.InFlight(), k.m.PendingBytes(), k.m.Failures(), k.m.BlackedOut(k.now), delay, forever, can)
+}
+
+func (k *conversation) found(args) {
+	v := k.m.Versions()
+	connections, trips := v.RoundTrips()
+	what := ""
+	if release, evidence, ok := v.Detected(); ok {
+		what = fmt.Sprintf(" %v: %s", release, strings.Join(evidence, "; "))
+	}
+	k.say("found over %d connections, in %d round trips%s", connections, trips, what)
 }
 
 func (k *conversation) sent(a args) { k.say("#%d %v", a.id(), k.m.Sent(k.futures[a.id()])) }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,6 +74,12 @@ func TestErrorText(t *testing.T) {
 		{&domain.Error{Kind: domain.ErrConnection, Broker: "k:1", Phase: domain.Connected, API: "Metadata", Version: 13,
 			Queued: 20 * time.Microsecond, Cause: io.EOF},
 			"k:1: Metadata v13 (not sent): connection lost while Connected: EOF"},
+		// Digits around an address make it another one, other characters do not.
+		{&domain.Error{Kind: domain.ErrDial, Broker: "k:1", Address: "10.0.0.7:909",
+			Cause: errors.New("not 910.0.0.7:909 x010.0.0.7:909 10.0.0.7:9090 10.0.0.7:9099 " +
+				"but (10.0.0.7:909 9/10.0.0.7:909")},
+			"k:1 (10.0.0.7:909): cannot connect: not 910.0.0.7:909 x010.0.0.7:909 10.0.0.7:9090 10.0.0.7:9099 " +
+				"but (it 9/it"},
 	} {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
@@ -81,7 +88,7 @@ func TestErrorText(t *testing.T) {
 }
 
 func TestErrorTextIsBounded(t *testing.T) {
-	for _, n := range []int{0, 100, 281, 282, 283, 2000} {
+	for _, n := range []int{0, 100, 277, 278, 279, 2000} { // behind 22 others
 		e := &domain.Error{Kind: domain.ErrConnection, Broker: "k:1", Cause: errors.New(strings.Repeat("é", n))}
 		got, whole := e.Error(), "k:1: connection lost: "+strings.Repeat("é", n)
 		want := whole
@@ -127,6 +134,11 @@ func TestErrorExplains(t *testing.T) {
 	if got := e.Explain(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	least := &domain.Error{Kind: domain.ErrConnection, Broker: "k:1", API: "Produce", RequestBytes: 1,
+		Queued: 1, OldestInFlight: 1, SinceLastByte: 1}
+	if got, want := strings.Count(least.Explain(), "\n"), 4; got != want {
+		t.Errorf("got %d lines more, want %d: what is set is shown, in milliseconds:\n%s", got, want, least.Explain())
+	}
 	bare := &domain.Error{Kind: domain.ErrClosed, Broker: "kafka:9092"}
 	if got := bare.Explain(); got != bare.Error() {
 		t.Errorf("got %q, want %q", got, bare)
@@ -155,11 +167,30 @@ func TestErrorIsLoggedByFields(t *testing.T) {
 				`response","kind":"connection lost","phase":"Connected","broker":"b:1","address":"a:1","attempt":1,` +
 				`"api":"Fetch","version":0,"sent":"fully sent","request_bytes":7,"response_bytes":8,"queued":1,` +
 				`"queued_behind":2,"oldest_in_flight":3,"since_last_byte":4,"hint":"wait"}}`},
+		{&domain.Error{Kind: domain.ErrNotReady, Broker: "b:1", API: "Fetch", Version: -1},
+			`{"error":{"msg":"b:1: Fetch (not sent): connection not ready","kind":"connection not ready",` +
+				`"phase":"Disconnected","broker":"b:1","api":"Fetch","sent":"not sent"}}`},
+		{&domain.Error{Kind: domain.ErrConnection, Broker: "b:1", API: "Fetch", RequestBytes: 1, ResponseBytes: 1,
+			Queued: 1, OldestInFlight: 1, SinceLastByte: 1},
+			`{"error":{"msg":"b:1: Fetch v0 (not sent): connection lost, 1 bytes into the response",` +
+				`"kind":"connection lost","phase":"Disconnected","broker":"b:1","api":"Fetch","version":0,` +
+				`"sent":"not sent","request_bytes":1,"response_bytes":1,"queued":1,"queued_behind":0,` +
+				`"oldest_in_flight":1,"since_last_byte":1}}`},
 	} {
 		out.Reset()
 		l.Info("", "error", c.err)
 		if got := strings.TrimSpace(out.String()); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+	}
+}
+
+// TestErrorUnwrapsToNoNil: package errors allows no nil among the errors that are wrapped.
+func TestErrorUnwrapsToNoNil(t *testing.T) {
+	for _, cause := range []error{nil, io.EOF} {
+		e := &domain.Error{Kind: domain.ErrClosed, Cause: cause}
+		if slices.Contains(e.Unwrap(), nil) || !slices.Contains(e.Unwrap(), e.Kind) {
+			t.Errorf("cause %v: got %v, want the kind, and no nil", cause, e.Unwrap())
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -109,6 +110,7 @@ func TestBrokerTextIsOneLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"no such user \u2014 or not":  "no such user \u2014 or not",
 		"a\nb\x1b[2J\x00\u2028c\xffd": "a b [2J  c\ufffdd",
+		long[:1000]:                   long[:1000],
 		long:                          long[:1000] + "...",
 		"x" + long:                    "x" + long[:998] + "...",
 	} {
@@ -119,6 +121,19 @@ func TestBrokerTextIsOneLine(t *testing.T) {
 		offer := &domain.MechanismError{Mechanism: "PLAIN", Offered: []string{text}}
 		if got := offer.Error(); got != fmt.Sprintf("the broker has %q, not PLAIN", want) {
 			t.Errorf("got %.100q", got)
+		}
+	}
+}
+
+// A literal of IPv6 is between brackets before a port (RFC 3986, section 3.2.2), as in kafka-python's and Java's
+// bootstrap servers.
+func TestBrokerIsHostAndPort(t *testing.T) {
+	for host, want := range map[string]string{"kafka": "kafka:9092", "10.0.0.7": "10.0.0.7:9092", "::1": "[::1]:9092",
+		"fe80::1%eth0": "[fe80::1%eth0]:9092"} {
+		m := domain.NewMachine(domain.Complete(domain.Config{Host: host, Codec: &textCodec{}}))
+		_, err := m.Send(time.Unix(1, 0), newNote("x"), 0)
+		if e, ok := errors.AsType[*domain.Error](err); !ok || e.Broker != want {
+			t.Errorf("%s: got %v, want an error of %s", host, err, want)
 		}
 	}
 }

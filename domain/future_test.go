@@ -56,6 +56,33 @@ func TestRecycledFutureIsAsNew(t *testing.T) {
 	}
 }
 
+// TestBodyVersion: a rejected ApiVersions is answered in v0 (KIP-511), and all else in the version of the request.
+func TestBodyVersion(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		key, version int16
+		body         string
+		want         int16
+	}{
+		{"ApiVersions, rejected", 18, 3, "\x00\x23", 0},
+		{"ApiVersions", 18, 3, "\x00\x00", 3},
+		{"ApiVersions, another error", 18, 3, "\x00\x2a", 3},
+		{"Metadata that begins with the same", 3, 2, "\x00\x23", 2},
+	} {
+		b := newBench(t, nil).connected()
+		f, err := b.Send(b.now, &ports.RawRequest{APIKey: c.key, APIVersion: c.version}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.steps()
+		b.say(frame(f.CorrelationID, []byte(c.body)))
+		b.steps()
+		if got := f.BodyVersion(); got != c.want || string(f.Body()) != c.body {
+			t.Errorf("%s: got v%d of %q, want v%d of %q", c.name, got, f.Body(), c.want, c.body)
+		}
+	}
+}
+
 // holdingCodec lets a broker hold any request for 10 seconds.
 type holdingCodec struct{ textCodec }
 

@@ -149,3 +149,15 @@ func TestConditionsMoveByTheTable(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryOfOutboxIsBounded: outputs that were taken out leave nothing behind, however many there were.
+func TestMemoryOfOutboxIsBounded(t *testing.T) {
+	o := outbox{next: new(Output)}
+	for range 1000 {
+		o.put(item{done: &Future{}})
+		o.pop()
+	}
+	if got := cap(o.items); got > 8 {
+		t.Errorf("got room for %d outputs, want a few: at most one was there at a time", got)
+	}
+}

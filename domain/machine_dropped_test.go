@@ -39,7 +39,13 @@ func TestPendingBytesOfADroppedConnection(t *testing.T) {
 			send()
 		}
 		c.wantPending(t, name+", up", 4*one)
+		if got := c.m.ResponsesDue(); got != 4 {
+			t.Errorf("%s, up: got %d responses due, want 4", name, got)
+		}
 		c.m.HandleLost(c.now, c.m.Epoch(), io.EOF)
+		if got := c.m.ResponsesDue(); got != 0 {
+			t.Errorf("%s, dropped: got %d responses due, want 0", name, got)
+		}
 		if writing {
 			c.wantPending(t, name+", dropped", 4*one)
 			c.drain()

@@ -87,6 +87,12 @@ func (m *Machine) lowers(i int) bool {
 	return list[i].Exposes && !m.Endpoint().Verified && slices.ContainsFunc(list[:i], keeps)
 }
 
+// holdsBack reports whether a configured mechanism is not used because the peer is not verified.
+func (m *Machine) holdsBack(name string) bool {
+	i := m.mechanismIndex(name)
+	return i >= 0 && m.lowers(i)
+}
+
 // mayContinue reports whether the login under way may go on with the mechanism at i, of a list that
 // may have replaced the one it was chosen from.
 func (m *Machine) mayContinue(i int) bool {
@@ -115,7 +121,7 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.mechanisms.offered = refusal.Offered
 	}
 	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
-	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
+	if slices.ContainsFunc(others, m.holdsBack) {
 		hint = hintNoFallback
 	}
 	m.failLogin(ErrUnsupportedMechanism, cause, hint)

@@ -32,3 +32,27 @@ func TestNextGivesEventsAway(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// An Event of Step has the fields of its own kind alone, whichever the one before in its memory had.
+func TestStepReusesEventsEmpty(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.cfg.Trace, b.cfg.TraceRequests = true, true }).connected()
+	for range 3 { // of the lookup, with Endpoints, and of the table, with Versions
+		b.send("hello!")
+	}
+	var written []*domain.Event
+	outs, _ := b.steps()
+	for _, out := range outs {
+		if out.Kind == domain.Noted && out.Event.Kind == domain.EventWritten {
+			written = append(written, out.Event)
+		}
+	}
+	if len(written) != 3 {
+		t.Fatalf("got %d events of requests written, want 3", len(written))
+	}
+	for _, e := range written {
+		if e.Endpoints != nil || e.Versions != nil || e.Text != "" || !e.Until.IsZero() ||
+			e.Login != (domain.LoginInfo{}) {
+			t.Errorf("got %+v, want the request and its place alone", e)
+		}
+	}
+}

@@ -75,6 +75,8 @@ type Want struct {
 	// Kind is what the error is, by errors.Is; nil if there is no error. It is that of the loss, if the connection
 	// is lost, and that of each request that failed.
 	Kind error
+	// Loss is what the loss is, if it is of another kind, which is retriable: one request alone has Kind.
+	Loss error
 	// Phase is that of the error, if it is not the cell's: the connection has gone on.
 	Phase byte
 	// Text is a part of the error, with its hint.

@@ -33,6 +33,17 @@ func renewalViolated(kind error, text string) Want {
 	return w
 }
 
+// misread returns the cells of an answer to a caller that is not what its version has: Metadata, with a request behind
+// it. The connection is closed, since what follows cannot be trusted either, as by kafka-python; that other request is
+// not at fault. Metrics count an answer that came.
+func misread(fault string) []Cell {
+	w := lost(broker.ErrProtocol, "cannot decode", "1").final().loss(broker.ErrConnection)
+	return inBubbleAlone("the owner of the exact engine does not decode: a Conn and a Polled do", cells(
+		judging(in("R", "+100ms ask; "+fault, w.metrics("connection lost")), 2),
+		judging(in("F", "2015ms ask; 2112ms "+fault, w), 4, 5),
+		judging(in("C", "1990ms ask; 2080ms "+fault, w.next(Closed)), 2, 3)))
+}
+
 const notAFrame = "there is no frame: the bytes are those of a handshake of TLS, see row 25"
 
 var oneQuestion = []Absence{{"DTHARFKC", "ApiVersions is asked in one phase"}}
@@ -78,8 +89,10 @@ var frameRows = []Row{
 		in("HA", "short 3", loginLost(broker.ErrProtocol, "").final()),
 		in("HA", "long 5", loginLost(broker.ErrProtocol, "").final()),
 		in("K", "short 3", renewalViolated(broker.ErrProtocol, "")),
-		in("K", "long 5", renewalViolated(broker.ErrProtocol, ""))),
-		[]Absence{{"D", noConnection}, {"T", notAFrame}, {"RFC", "the bodies of callers' answers are theirs to read"}}},
+		in("K", "long 5", renewalViolated(broker.ErrProtocol, "")),
+		wired("RFC", "short", misread("short 3")),
+		wired("RFC", "long", misread("long 5"))),
+		[]Absence{{"D", noConnection}, {"T", notAFrame}}},
 	{17, "ApiVersions: error 35 in a v0 body",
 		in("V", "set release 2.4", unharmed()),
 		oneQuestion},

@@ -122,7 +122,7 @@ func (s *Seen) wrong(c Cell) (list []string) {
 	case w.Kind == broker.ErrClosed, w.Kind == broker.ErrCanceled: // a close without a cause has no error
 		list = append(list, wrongError("loss", s.err, c.with(nil))...)
 	case s.lost && s.err != nil || w.Kind != nil && w.Next != Same:
-		list = append(list, wrongError("loss", s.err, c)...)
+		list = append(list, wrongError("loss", s.err, c.lost())...)
 		differs("state of the loss", s.from, c.state())
 		if !strings.Contains(s.texts, w.Text) {
 			list = append(list, fmt.Sprintf("losses: got %swant %q in it", s.texts, w.Text))
@@ -189,6 +189,14 @@ func (c Cell) ofConn() Want {
 // with returns the cell with another error, which is not final.
 func (c Cell) with(kind error) Cell {
 	c.Want.Kind, c.Want.Final = kind, false
+	return c
+}
+
+// lost returns the cell with the error of the loss.
+func (c Cell) lost() Cell {
+	if c.Want.Loss != nil {
+		return c.with(c.Want.Loss)
+	}
 	return c
 }
 

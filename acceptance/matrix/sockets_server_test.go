@@ -66,6 +66,7 @@ func (s *server) serve(conn net.Conn) {
 		conn = tls.Server(conn, s.tls)
 	}
 	logins := 0
+	var held []byte
 	fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
 		switch r.Key {
 		case 18:
@@ -85,7 +86,15 @@ func (s *server) serve(conn net.Conn) {
 		if !first {
 			return make([]byte, 6)
 		}
-		return s.answer(s.count())
+		n := s.count()
+		if s.c.Wire == "gap" && s.c.Phase == 'F' && 1 < n && n <= 4 { // all answers arrive at once
+			held = append(held, fakebroker.ResponseFrame(r.ID, make([]byte, 6))...)
+			if n == 4 {
+				_, _ = conn.Write(held)
+			}
+			return nil
+		}
+		return s.answer(r.Version, n)
 	})
 }
 
@@ -108,13 +117,20 @@ func (s *server) count() int {
 }
 
 // answer is the answer to the nth request: with requests in flight that fail, the last one is answered only, whose
-// answer does not arrive as it is.
-func (s *server) answer(n int) []byte {
-	fails := s.c.Want.Kind != nil
-	switch {
-	case s.c.Phase == 'C' && n == 2, s.c.Wire == "hook" && n == 3:
+// answer does not arrive as it is; or the first one, if that is Metadata whose body is not what its version has.
+func (s *server) answer(version int16, n int) []byte {
+	if s.c.Phase == 'C' && n == 2 || s.c.Wire == "hook" && n == 3 {
 		<-s.gate
-	case s.c.Phase == 'F' && fails && (n == 2 || n == 3):
+	}
+	resp := kmsg.NewPtrMetadataResponse()
+	resp.Version = version
+	misread := s.c.Wire == "short" || s.c.Wire == "long"
+	switch body := resp.AppendTo(nil); {
+	case s.c.Wire == "short" && n == 2:
+		return body[:len(body)-3]
+	case s.c.Wire == "long" && n == 2:
+		return append(body, 0, 0, 0, 0, 0)
+	case misread && n == 3, s.c.Phase == 'F' && s.c.Want.Kind != nil && (n == 2 || n == 3):
 		return nil
 	}
 	return make([]byte, 6)

@@ -3,7 +3,6 @@ package matrix
 import (
 	"context"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,10 +21,6 @@ import (
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/proxies"
 	"brokerconn/acceptance/relay"
-	"brokerconn/adapters/clock/fake"
-	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/tcp"
-	brokertls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 	"brokerconn/application/logging"
 	"brokerconn/ports"
@@ -34,8 +29,10 @@ import (
 // The cells of the wire, on loopback: a Conn, a relay with the fault on its first connection, and a server. Nothing
 // depends on real time: where a timeout passes, the clock of the Conn is advanced.
 
-// bound is that of setup and of requests.
-const bound = time.Minute
+const (
+	bound = time.Minute      // of setup and of requests
+	gap   = 10 * time.Minute // for which a process is stopped
+)
 
 // framesBefore is how many frames the server has sent when a phase begins.
 var framesBefore = map[byte]int{'V': 0, 'H': 1, 'A': 2, 'F': 2, 'K': 4, 'C': 2}
@@ -49,9 +46,10 @@ type wire struct {
 	proxy    *relay.Relay
 	server   *server
 	conn     *broker.Conn
-	clock    *fake.Clock // nil: the system's
+	clock    *clock // nil: the system's
 	began    time.Time
 	links    *links      // nil: they are not looked at
+	stop     *stop       // nil: the process is not stopped
 	armed    atomic.Bool // the next hook of an answer closes hooked, and waits for unhook
 	hooked   chan struct{}
 	unhook   chan struct{}
@@ -77,8 +75,12 @@ func sockets(t *testing.T, c Cell) []string {
 	served := w.server.accept(listener)
 	defer func() { listener.Close(); <-served }()
 	target := listener.Addr().String()
-	if proxy := w.throughProxy(); proxy != "" {
-		target = proxies.Listen(t, serveProxy(proxy, nil))
+	proxy, proxyAt := w.throughProxy(), ""
+	if proxy != "" {
+		proxyAt = proxies.Listen(t, serveProxy(proxy, nil))
+	}
+	if proxy != "" && c.Phase == 'D' { // the fault is one of the conversation with the proxy
+		target = proxyAt
 	}
 	w.proxy, err = relay.Start(target, relay.Options{Fault: func(n int) relay.Fault {
 		if n == 0 {
@@ -89,26 +91,11 @@ func sockets(t *testing.T, c Cell) []string {
 	fakebroker.Must(t, err)
 	defer w.proxy.Close()
 	cfg := w.config()
-	if proxy := w.throughProxy(); proxy != "" {
+	if proxy != "" && c.Phase == 'D' {
 		at := fakebroker.ConfigFor(t, listener.Addr().String())
-		cfg.Host, cfg.Port = at.Host, at.Port
-		cfg.Transport = through(proxy, tcp.Dial(tcp.Options{}), w.proxy.Addr())
+		cfg.Host, cfg.Port, proxyAt = at.Host, at.Port, w.proxy.Addr()
 	}
-	if w.kind == "hook" {
-		w.links = &links{Transport: tcp.New(tcp.Options{})}
-		cfg.Transport = w.links
-	}
-	if w.kind == "narrow" {
-		cfg.Transport = tcp.New(tcp.Options{SendBufferBytes: 4 << 10})
-	}
-	if c.Phase == 'T' {
-		o := brokertls.Options{ServerName: "example.com"}
-		if w.server.tls != nil {
-			o.CAPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
-		}
-		cfg.Transport, err = brokertls.New(tcp.New(tcp.Options{}), o)
-		fakebroker.Must(t, err)
-	}
+	cfg.Transport = w.transport(proxy, proxyAt, secure)
 	w.conn, err = broker.NewConn(cfg)
 	fakebroker.Must(t, err)
 	w.run()
@@ -148,7 +135,7 @@ func (w *wire) fault() (f relay.Fault) {
 }
 
 // unrelayed are the kinds that begin later, or that the relay has no part in.
-var unrelayed = []relay.Kind{"refuse", "plain", "tls-port", "narrow", "hook", relay.Stall}
+var unrelayed = []relay.Kind{"refuse", "plain", "tls-port", "narrow", "hook", "gap", "short", "long", relay.Stall}
 
 // throughProxy returns the kind of the proxy in the cell, "" without one.
 func (w *wire) throughProxy() string {
@@ -160,14 +147,15 @@ func (w *wire) throughProxy() string {
 
 // passes reports whether a timeout passes in the cell.
 func (w *wire) passes() bool {
-	return w.kind == "hook" || errors.Is(w.c.Want.Kind, broker.ErrTimeout) || w.c.Want.Text == "no answer"
+	return w.kind == "hook" || w.kind == "gap" || errors.Is(w.c.Want.Kind, broker.ErrTimeout) ||
+		w.c.Want.Text == "no answer"
 }
 
 func (w *wire) config() broker.Config {
 	cfg := fakebroker.ConfigFor(w.t, w.proxy.Addr())
 	cfg.SetupTimeout, cfg.RequestTimeout, cfg.IdleTimeout = bound, bound, -1
 	if w.passes() {
-		w.clock = fake.New(time.Time{})
+		w.clock = newClock()
 		cfg.Clock = w.clock
 	}
 	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = 10*time.Millisecond, time.Hour // none is idle for that
@@ -195,28 +183,6 @@ func (w *wire) config() broker.Config {
 	return cfg
 }
 
-// links is a transport that keeps its last link.
-type links struct {
-	*netlink.Transport
-	mu   sync.Mutex
-	last ports.Link
-}
-
-func (l *links) Race(eps []ports.Endpoint, delay time.Duration) ports.RacingLink {
-	link := l.Transport.Race(eps, delay)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = link
-	return link
-}
-
-// unread reports whether something that has arrived lies there.
-func (l *links) unread() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return errors.Is(l.last.(ports.Checker).Check(), ports.ErrUnread)
-}
-
 // now is the time of the Conn.
 func (w *wire) now() time.Time {
 	if w.clock != nil {
@@ -233,23 +199,23 @@ func (w *wire) run() {
 		if w.kind == "refuse" {
 			fakebroker.Must(w.t, w.proxy.Refuse())
 		}
-		w.request(1, 10*bound)
+		w.request(1, w.patience())
 		if w.kind == "refuse" {
 			<-w.down
 			fakebroker.Must(w.t, w.proxy.Reopen())
 		}
-		if closes || w.passes() {
+		if closes || w.passes() && w.kind != "gap" {
 			w.until(func(s broker.Stats) bool { return s.State == state(w.c.Phase) && s.Waiting == 1 })
 		}
 	case 'R':
 		w.first()
-		if !closes {
+		if !closes && !w.misreads() && w.kind != "gap" {
 			w.proxy.Strike(relay.Fault{Kind: w.kind})
 		}
 		switch {
-		case closes:
+		case closes, w.kind == "gap":
 		case len(w.c.judged()) > 0:
-			w.send(2, heartbeat(2))
+			w.send(2, w.asking(2))
 		default:
 			<-w.down
 		}
@@ -273,7 +239,7 @@ func (w *wire) run() {
 		}
 		w.armed.Store(w.kind == "hook")
 		for _, n := range w.c.judged() {
-			w.send(n, heartbeat(n))
+			w.send(n, w.asking(n))
 		}
 		if w.kind == "hook" { // for longer than requests may take, and all answers arrive meanwhile
 			<-w.hooked
@@ -290,12 +256,14 @@ func (w *wire) run() {
 		w.first()
 		w.requests.Go(func() { _ = w.conn.Reauthenticate(context.Background()) })
 		w.until(func(s broker.Stats) bool { return s.Reauthenticating })
-		w.request(2, 10*bound)
+		w.request(2, w.patience())
 		w.until(func(s broker.Stats) bool { return s.Waiting == 1 })
 		w.server.release()
 	case 'C':
 		w.first()
-		w.send(2, heartbeat(2))
+		for _, n := range w.c.judged() {
+			w.send(n, w.asking(n))
+		}
 		w.server.await(2)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -307,12 +275,41 @@ func (w *wire) run() {
 	switch {
 	case closes:
 		w.conn.Close()
+	case w.kind == "gap":
+		if w.stop == nil {
+			w.clock.skip(gap)
+			break
+		}
+		<-w.stop.arrived
+		w.clock.skip(gap) // timers first: the worst order that a system has
+		close(w.stop.over)
+		w.until(func(s broker.Stats) bool { return s.State == broker.Connected || w.seen.wentDown() })
+		w.requests.Wait() // nothing is left that needs time
 	case w.passes():
 		if w.kind != relay.Stall {
 			w.until(func(s broker.Stats) bool { return s.PendingBytes == 0 })
 		}
 		w.clock.Advance(bound)
 	}
+}
+
+// misreads reports whether the fault is a body that cannot be read.
+func (w *wire) misreads() bool { return w.kind == "short" || w.kind == "long" }
+
+// asking is a request in whose answer the fault is, if it is the first.
+func (w *wire) asking(n int64) ports.Message {
+	if w.misreads() && n == w.c.judged()[0] {
+		return kmsg.NewPtrMetadataRequest()
+	}
+	return heartbeat(n)
+}
+
+// patience is how long a request waits that is to outlive the fault, if the process is not stopped.
+func (w *wire) patience() time.Duration {
+	if w.kind == "gap" && w.c.Want.Late {
+		return bound
+	}
+	return 100 * bound
 }
 
 // pump lets the pauses of the backoff pass, if the clock is not the system's, until the function that it returns is

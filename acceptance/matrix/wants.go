@@ -63,6 +63,7 @@ func (w Want) fate(f Fate) Want            { w.Fate = f; return w }
 func (w Want) phase(p byte) Want           { w.Phase = p; return w }
 func (w Want) down(at time.Duration) Want  { w.Down = at; return w }
 func (w Want) since(at time.Duration) Want { w.Since = at; return w }
+func (w Want) loss(kind error) Want        { w.Loss = kind; return w }
 func (w Want) rest(f Fate) Want            { w.Rest = f; return w }
 
 // cells joins lists of cells.

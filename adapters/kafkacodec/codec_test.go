@@ -198,6 +198,7 @@ func TestRefusals(t *testing.T) {
 		{(*kmsg.MetadataRequest)(nil), 0, "*kmsg.MetadataRequest"},
 		{meta, -1, "Metadata v-1"},
 		{meta, 99, "Metadata v99"},
+		{kafkacodec.At((*kmsg.MetadataRequest)(nil), 3), 3, "*kmsg.MetadataRequest"},
 		{kafkacodec.At(meta, 99), 99, "no v99"},
 		{kafkacodec.At(meta, 3), 4, "only v3 to v3"},
 		{&ports.SASLHandshakeRequest{}, 2, "SASLHandshake v2"},

@@ -18,9 +18,24 @@ type (
 	byPointer struct{ *kmsg.MetadataRequest }
 	plainKind struct{ kmsg.Request }
 	produce   struct{ kmsg.ProduceRequest }
+	lazily    struct{ *kmsg.MetadataRequest }
 	panicky   struct{ kmsg.MetadataRequest }
 	panickyR  struct{ kmsg.MetadataResponse }
 )
+
+func (l *lazily) GetVersion() int16 {
+	if l.MetadataRequest == nil {
+		return 0
+	}
+	return l.MetadataRequest.GetVersion()
+}
+
+func (l *lazily) SetVersion(v int16) {
+	if l.MetadataRequest == nil {
+		l.MetadataRequest = kmsg.NewPtrMetadataRequest()
+	}
+	l.MetadataRequest.SetVersion(v)
+}
 
 func (*panicky) ResponseKind() kmsg.Response { return &panickyR{} }
 func (*panickyR) ReadFrom([]byte) error      { panic("garbage") }
@@ -34,6 +49,7 @@ func TestUsersTypes(t *testing.T) {
 	}{
 		{&byValue{*meta}, ports.Traits{MaxVersion: meta.MaxVersion(), FlexibleFrom: 9}},
 		{&byPointer{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
+		{&lazily{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
 		{byPointer{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
 		{plainKind{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
 	} {

@@ -82,6 +82,14 @@ func TestCheckTakesNothing(t *testing.T) {
 	}
 }
 
+// TestCheckDoesNotAllocate: an owner may look before each request.
+func TestCheckDoesNotAllocate(t *testing.T) {
+	link, _ := dialed(t)
+	if n := testing.AllocsPerRun(100, func() { _ = link.(ports.Checker).Check() }); n != 0 {
+		t.Errorf("got %v allocations, want none", n)
+	}
+}
+
 // TestCheckBesideCheck: what watches a link may ask while its owner does. Each finds the end.
 func TestCheckBesideCheck(t *testing.T) {
 	link, peer := dialed(t)

@@ -227,6 +227,12 @@ func (ownTimeout) Error() string   { return "i/o deadline reached" }
 func (ownTimeout) Timeout() bool   { return true }
 func (ownTimeout) Temporary() bool { return true }
 
+// passed is an error that is a passed deadline as package net documents it: by errors.Is.
+type passed struct{}
+
+func (passed) Error() string        { return "the stream's deadline passed" }
+func (passed) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+
 func TestReadSays(t *testing.T) {
 	silent := &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
 	empty := make([]outcome, maxEmptyReads)
@@ -241,6 +247,7 @@ func TestReadSays(t *testing.T) {
 			[]outcome{{3, nil}, {2, nil}}},
 		{"a deadline in the words of the multiplexer", []outcome{{0, ownTimeout{}}},
 			[]outcome{{0, ports.ErrInterrupted}}},
+		{"a deadline as package net documents it", []outcome{{0, passed{}}}, []outcome{{0, ports.ErrInterrupted}}},
 		{"a peer that fell silent", []outcome{{0, silent}}, []outcome{{0, silent}}},
 		{"neither bytes nor an error", []outcome{{0, nil}, {0, nil}, {1, nil}}, []outcome{{1, nil}}},
 		{"never anything", empty, []outcome{{0, io.ErrNoProgress}}},
@@ -324,12 +331,27 @@ func TestParkedBeforeEstablishedPanics(t *testing.T) {
 	}}
 	l := tr.Open(ports.Endpoint{})
 	defer func() { _ = l.Close() }()
-	defer func() {
-		if r := recover(); r != "netlink: Read on a link that is not established" {
-			t.Errorf("recovered %v", r)
+	p := l.(ports.Parker)
+	for name, call := range map[string]func([]byte) (int, error){"Read": p.Read, "Write": p.Write} {
+		func() {
+			defer func() {
+				if got, want := recover(), "netlink: "+name+" on a link that is not established"; got != want {
+					t.Errorf("%s: got panic %v, want %q", name, got, want)
+				}
+			}()
+			_, _ = call(make([]byte, 1))
+		}()
+	}
+}
+
+// A read of no bytes waits for none, see io.Reader.
+func TestEmptyRead(t *testing.T) {
+	l := script(t, []outcome{{0, nil}, {1, nil}}, nil)
+	for i, want := range []outcome{{0, nil}, {1, nil}} {
+		if n, err := l.Read(make([]byte, want.n)); n != want.n || err != want.err {
+			t.Errorf("Read %d: got %d, %v; want %d, %v", i, n, err, want.n, want.err)
 		}
-	}()
-	_, _ = l.(ports.Parker).Read(make([]byte, 1))
+	}
 }
 
 // A deadline that the dial function left behind must not end the link.

@@ -138,6 +138,30 @@ func textOf(t ports.Try) string {
 	return fmt.Sprintf("%s:%v", t.Endpoint.Address, t.Err)
 }
 
+// TestRaceGivesUpTheOthers: when an address was reached, no dial goes on beside it.
+func TestRaceGivesUpTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ended error
+		transport := &Transport{Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+			if address == "a" {
+				ended = ends(ctx)
+				return nil, ended
+			}
+			ours, theirs := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			return ours, nil
+		}}
+		link := transport.Race(endpointsOf("a", "b"), time.Second)
+		defer link.Close()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if stage, err := link.Stage(); stage != ports.StageEstablished || ended != context.Canceled {
+			t.Errorf("got %v, %v, and the other dial ended with %v; want it established, and %v", stage, err, ended,
+				context.Canceled)
+		}
+	})
+}
+
 // TestLateConnectionIsClosed: a dial function that ignores its context reaches its address
 // after another one has won, or after the link was closed.
 func TestLateConnectionIsClosed(t *testing.T) {
@@ -208,6 +232,67 @@ func TestWaitingNamesSilentAddresses(t *testing.T) {
 		}
 		_ = single.Close()
 	})
+}
+
+// asked is a net.Conn that does a handshake, and knows what it waits for.
+type asked struct{ shaker }
+
+func (asked) Waiting() error { return errors.New("the handshake") }
+
+// TestWaitingInTheHandshake: the net.Conn is asked during the handshake, and neither before nor behind it.
+func TestWaitingInTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial, shake := make(chan bool), make(chan bool)
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		transport := &Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+			<-dial
+			return asked{shaker{ours, func(context.Context) error { <-shake; return nil }}}, nil
+		}}
+		link := transport.Open(endpointsOf("a")[0])
+		for _, c := range []struct {
+			stage ports.Stage
+			want  string
+			next  chan bool
+		}{
+			{ports.StageDialing, "<nil>", dial},
+			{ports.StageSecuring, "the handshake", shake},
+			{ports.StageEstablished, "<nil>", nil},
+		} {
+			synctest.Wait()
+			stage, _ := link.Stage()
+			if got := fmt.Sprint(link.(ports.Waiter).Waiting()); stage != c.stage || got != c.want {
+				t.Errorf("got %v, %v; want %v, %v", stage, got, c.stage, c.want)
+			}
+			if c.next != nil {
+				close(c.next)
+			}
+		}
+		_ = link.Close()
+		synctest.Wait()
+	})
+}
+
+// TestHintNamesProxies: proxies that a link goes through are named once it is established, since the broker itself is
+// behind them.
+func TestHintNamesProxies(t *testing.T) {
+	for proxies, want := range map[string]string{
+		"":    "",
+		"p":   "the connection goes through p, and that proxy, or what is behind it, closed it",
+		"p q": "the connection goes through p and q, and that proxy, or what is behind it, closed it",
+	} {
+		ours, theirs := net.Pipe()
+		link, _, err := open(t, func(ctx context.Context, _, _ string) (net.Conn, error) {
+			for _, proxy := range strings.Fields(proxies) {
+				SetThrough(ctx, proxy)
+			}
+			return ours, nil
+		})
+		if got := link.Hint(); got != want || err != nil {
+			t.Errorf("%q: got %q, %v; want %q", proxies, got, err, want)
+		}
+		_ = theirs.Close()
+	}
 }
 
 func TestRaceNeedsAddresses(t *testing.T) {

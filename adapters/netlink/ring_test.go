@@ -96,10 +96,23 @@ func TestRingSpaceStaysInPlace(t *testing.T) {
 				if n == len(space) {
 					r.grow()
 				}
+				if len(r.buf) > ringMax {
+					t.Fatalf("got a buffer of %d bytes, want at most %d", len(r.buf), ringMax)
+				}
 			} else {
 				r.removed(len(r.data()))
 				want = next - byte(r.len())
 			}
 		}
 	})
+}
+
+// A ring that was emptied has all its space in one piece, so that a small message is too.
+func TestEmptyRingIsOnePiece(t *testing.T) {
+	var r ring
+	r.write(make([]byte, 3000))
+	r.read(make([]byte, 3000))
+	if got := len(r.space()); got != ringFirst {
+		t.Errorf("got %d bytes of space, want %d", got, ringFirst)
+	}
 }

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,19 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 		r.lose()
 		r.wantDials("a", "c", "d")
 	})
+}
+
+// TestPolledCheckVersionNamesEachAddress: the error has what each of the addresses failed of.
+func TestPolledCheckVersionNamesEachAddress(t *testing.T) {
+	r := newHarness(t, "Polled", nil)
+	r.network.SetAddresses("broker", at("a"), at("b"))
+	for _, a := range []string{"a", "b"} {
+		r.network.RefuseDial(a, errors.New("refused by "+a))
+	}
+	_, err := r.polled.CheckVersion(time.Second, false, nil)
+	assert(t, err != nil && strings.Contains(err.Error(), "refused by b") &&
+		strings.Contains(err.Error(), "before that: a: memory: dial a: refused by a"),
+		"got %v, want both failures", err)
 }
 
 // TestOneAddressIsTriedThoughItFailed: there is no other.

@@ -290,6 +290,9 @@ func TestParseAddress(t *testing.T) {
 		host, port, err := broker.ParseAddress(c.in)
 		assert(t, err == nil && host == c.host && port == c.port, "%q: got %q %d %v", c.in, host, port, err)
 	}
+	_, _, err := broker.ParseAddress("2001:db8::1:40000") // no IPv6 literal: a group has four digits
+	assert(t, err != nil && strings.Contains(err.Error(), `write "[2001:db8::1]:40000"`),
+		"got %v, want the correction", err)
 	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1",
 		"a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
 		if host, port, err := broker.ParseAddress(in); err == nil {

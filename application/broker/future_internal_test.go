@@ -4,10 +4,45 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"brokerconn/adapters/memory"
 	"brokerconn/ports"
 )
+
+// A waiter that is used again has no wakeup left of the request before: one whose context ended as it was done took it.
+func TestWaiterIsUsedAgainEmpty(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 { // both have ended: the order is that of select
+		f := &Future{shared: &shared{}}
+		w := f.register()
+		f.complete()
+		if !f.waitAs(ctx, w) || len(w.token) > 0 {
+			t.Fatalf("got %d wakeups left, want none, of a request that was done", len(w.token))
+		}
+	}
+}
+
+// The defaults of the two backoffs follow the one that is given, and a client names itself with its version (KIP-511).
+func TestDefaultsFollowWhatIsGiven(t *testing.T) {
+	none, err := Config{}.withDefaults(0, 0)
+	if err != nil || none.SoftwareName == "" || none.SoftwareVersion != Version {
+		t.Errorf("got %q %q, %v; want a name, and %q", none.SoftwareName, none.SoftwareVersion, err, Version)
+	}
+	named, err := Config{SoftwareName: "probe"}.withDefaults(0, 0)
+	if err != nil || named.SoftwareName != "probe" || named.SoftwareVersion == Version {
+		t.Errorf("got %q %q, %v; want probe, not with %q", named.SoftwareName, named.SoftwareVersion, err, Version)
+	}
+	short, err := Config{ReconnectBackoffMax: time.Millisecond}.withDefaults(0, 0)
+	if err != nil || short.ReconnectBackoff != time.Millisecond || short.ReconnectBackoffMax != time.Millisecond {
+		t.Errorf("got %v to %v, %v; want 1ms", short.ReconnectBackoff, short.ReconnectBackoffMax, err)
+	}
+	long, err := Config{ReconnectBackoff: time.Hour}.withDefaults(0, 0)
+	if err != nil || long.ReconnectBackoff != time.Hour || long.ReconnectBackoffMax != time.Hour {
+		t.Errorf("got %v to %v, %v; want an hour", long.ReconnectBackoff, long.ReconnectBackoffMax, err)
+	}
+}
 
 // A wait may end at the moment at which the response is decoded, by another goroutine, and
 // there may be none to decode.

@@ -38,8 +38,9 @@ type fakeBroker struct {
 	received []question // and not answered
 	asked    []question // all of them, in order
 	mute     bool       // it answers ApiVersions not even
-	// throttle is sent with the answers to ApiVersions.
+	// throttle is sent with the answers to ApiVersions, and rows are behind the others.
 	throttle int32
+	rows     []kmsg.ApiVersionsResponseApiKey
 }
 
 // hear takes in what has come; it reports whether anything has.
@@ -87,6 +88,7 @@ func (b *fakeBroker) versions(version int16) []byte {
 	r.ApiKeys = append(slices.Clone(fakebroker.ScriptedTable),
 		kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1},
 		kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
+	r.ApiKeys = append(r.ApiKeys, b.rows...)
 	return r.AppendTo(nil)
 }
 

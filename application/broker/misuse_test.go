@@ -254,34 +254,43 @@ func TestZeroMemoryTransport(t *testing.T) {
 
 // A hook may cancel the request whose failure it is called for: the error then says how much of it was sent.
 func TestCanceledWhileItFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
-			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
-				if r.Key == 18 {
-					return fakebroker.Table(r.Version)
+	for name, c := range map[string]struct {
+		reads bool
+		sent  broker.Sent
+	}{"the broker reads no further": {false, broker.SentNothing}, "the broker reads": {true, broker.SentFully}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+					fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+						if r.Key == 18 {
+							return fakebroker.Table(r.Version)
+						}
+						if !c.reads {
+							<-t.Context().Done()
+						}
+						return nil
+					})
+				}}}).At("a")
+				var second *broker.Future
+				cfg := hosts.Config()
+				failed := 0
+				cfg.Hooks = &broker.Hooks{RequestFailed: func(broker.RequestInfo, error) {
+					if failed++; failed == 2 {
+						second.Cancel()
+					}
+				}}
+				conn := dial(t, cfg)
+				for range 2 {
+					second = fakebroker.MustSend(t, conn, ask())
+					synctest.Wait()
 				}
-				<-t.Context().Done() // it reads no further
-				return nil
+				hosts.Cut()
+				synctest.Wait()
+				_, err := second.Response()
+				var e *broker.Error
+				assert(t, errors.As(err, &e) && e.Kind == broker.ErrCanceled && e.Sent == c.sent && e.Version >= 0 &&
+					e.RequestBytes > 0, "got %+v, want it canceled and %v, with its version and size", err, c.sent)
 			})
-		}}}).At("a")
-		var second *broker.Future
-		cfg := hosts.Config()
-		failed := 0
-		cfg.Hooks = &broker.Hooks{RequestFailed: func(broker.RequestInfo, error) {
-			if failed++; failed == 2 {
-				second.Cancel()
-			}
-		}}
-		conn := dial(t, cfg)
-		for range 2 {
-			second = fakebroker.MustSend(t, conn, ask())
-			synctest.Wait()
-		}
-		hosts.Cut()
-		synctest.Wait()
-		_, err := second.Response()
-		var e *broker.Error
-		assert(t, errors.As(err, &e) && e.Kind == broker.ErrCanceled && e.Sent == broker.SentNothing,
-			"got %v, want one that was canceled and not sent", err)
-	})
+		})
+	}
 }

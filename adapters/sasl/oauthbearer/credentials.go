@@ -28,8 +28,8 @@ import (
 //
 // Each request is a POST on its own connection, through the proxy that the environment
 // names (HTTPS_PROXY, NO_PROXY). A redirect to another host or to another method is an
-// error. An answer is read up to 1 MiB. Options.Timeout limits the request. Errors are
-// *EndpointErrors.
+// error. An answer is read up to 1 MiB and not decompressed. Options.Timeout limits the
+// request. Errors are *EndpointErrors.
 //
 // A token is taken from the member access_token of the answer, or else from id_token. Its
 // type is Bearer or JWT. If the answer has no expires_in, the expiry is that in the token
@@ -78,10 +78,20 @@ func (c ClientCredentials) Provider() (Provider, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	client := &http.Client{CheckRedirect: checkRedirect, Transport: whole{c, &http.Transport{
+	return c.provider(c.transport()), nil
+}
+
+func (c ClientCredentials) transport() *http.Transport {
+	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs},
-		MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, // nothing runs until the next token
-	}}}
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // an answer costs memory by what was received
+		DisableKeepAlives:      true, // nothing runs until the next token
+	}
+}
+
+func (c ClientCredentials) provider(transport http.RoundTripper) Provider {
+	client := &http.Client{CheckRedirect: checkRedirect, Transport: whole{c, transport}}
 	return func(ctx context.Context) (Token, error) {
 		config, secrets := c.request()
 		if c.Assertion != nil {
@@ -105,7 +115,7 @@ func (c ClientCredentials) Provider() (Provider, error) {
 			t.Expiry = expiryOf(got.AccessToken)
 		}
 		return t, nil
-	}, nil
+	}
 }
 
 // request returns what is sent but for an assertion, and the secrets in it.

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"golang.org/x/oauth2"
 )
@@ -49,17 +48,25 @@ type whole struct {
 
 const maxAnswer = 1 << 20
 
-var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+var (
+	errTooLong  = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	errSwitched = errors.New("the answer has status 101, for a protocol that was not requested")
+)
 
 func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept-Encoding", "identity") // RFC 9110, section 12.5.3: without it any is acceptable
 	if w.PlainHeader && r.Header.Get("Authorization") != "" {
 		r.SetBasicAuth(w.ClientID, w.ClientSecret.Reveal())
 	}
 	resp, err := w.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols { // its body is the connection, which no context closes
+		_ = resp.Body.Close()
+		return nil, errSwitched
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	_ = resp.Body.Close() // the answer was read
@@ -133,19 +140,25 @@ var errorCodes = []string{"invalid_request", "invalid_client", "invalid_grant", 
 	"unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied", "server_error",
 	"temporarily_unavailable"}
 
-// redacted returns an error of net/http, which may quote the answer, without secrets and
-// as one printable line. Errors of the connection quote nothing, so that a secret in them
-// is a short one that is there by chance.
+// redacted returns an error of net/http without secrets and as one printable line. The first
+// quotation mark ends it: net/http quotes an answer that is malformed, in which the token may be.
+// Errors of the connection quote nothing, so that a secret in them is a short one that is there by
+// chance.
 func redacted(err error, secrets []string) error {
 	_, ofNet := errors.AsType[net.Error](err)
 	_, ofTLS := errors.AsType[*tls.CertificateVerificationError](err)
-	switch text := err.Error(); {
-	case ofNet, ofTLS:
+	text := err.Error()
+	if ofNet || ofTLS {
 		return err
-	case quotation(text, secrets...) == "[redacted]":
+	}
+	if what, _, quotes := strings.Cut(text, `"`); quotes && !errors.Is(err, errRedirect) {
+		text = what + "[redacted]"
+	}
+	switch line := quotation(text, secrets...); {
+	case line == "[redacted]":
 		return errRedacted
-	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return errors.New(quotation(text))
+	case line != err.Error():
+		return errors.New(line)
 	}
 	return err
 }

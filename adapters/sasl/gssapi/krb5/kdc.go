@@ -36,6 +36,7 @@ type kdcs struct {
 const (
 	// maxAnswer exceeds the size of any ticket: Active Directory allows 64 KiB.
 	maxAnswer   = 256 << 10
+	maxRecords  = 32 // of DNS, by priority: an answer has room for 3,000 addresses to dial
 	defaultPort = "88"
 	tagKRBError = 0x7e // [APPLICATION 30], RFC 4120, section 5.10
 )
@@ -79,10 +80,13 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		limited, cancel := context.WithTimeout(ctx, k.timeout)
 		defer cancel()
 		var records []*net.SRV
-		_, records, err = k.srv(limited, "kerberos", "tcp", realm)
-		for _, r := range records {
+		// A realm is a whole name: without the dot, the resolver would also try it below its search domains.
+		_, records, err = k.srv(limited, "kerberos", "tcp", strings.TrimSuffix(realm, ".")+".")
+		for _, r := range records[:min(len(records), maxRecords)] {
 			host, port := strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))
-			addresses = append(addresses, net.JoinHostPort(host, port))
+			if host != "" { // RFC 2782: the service is decidedly not available
+				addresses = append(addresses, net.JoinHostPort(host, port))
+			}
 		}
 	}
 	if len(addresses) == 0 {
