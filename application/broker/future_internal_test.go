@@ -38,6 +38,11 @@ func TestDefaultsFollowWhatIsGiven(t *testing.T) {
 	if err != nil || short.ReconnectBackoff != time.Millisecond || short.ReconnectBackoffMax != time.Millisecond {
 		t.Errorf("got %v to %v, %v; want 1ms", short.ReconnectBackoff, short.ReconnectBackoffMax, err)
 	}
+	// A frame is 4 bytes longer than a response, and the protocol has its size in an int32.
+	large, err := Config{MaxResponseBytes: 1<<31 - 1}.withDefaults(0, 0)
+	if err != nil || large.MaxResponseBytes != 1<<31-1-4 {
+		t.Errorf("got responses of %d bytes, %v; want 4 less than an int32 has", large.MaxResponseBytes, err)
+	}
 	long, err := Config{ReconnectBackoff: time.Hour}.withDefaults(0, 0)
 	if err != nil || long.ReconnectBackoff != time.Hour || long.ReconnectBackoffMax != time.Hour {
 		t.Errorf("got %v to %v, %v; want an hour", long.ReconnectBackoff, long.ReconnectBackoffMax, err)

@@ -53,6 +53,21 @@ func TestSendWaitEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// TestSendWithAnEndedContextIsCanceled: it is counted as canceled, and was not admitted.
+func TestSendWithAnEndedContextIsCanceled(t *testing.T) {
+	canceled := &canceledVersions{}
+	cfg := piped(answersAfter(0))
+	cfg.Metrics = canceled
+	conn := dial(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := conn.Send(ctx, ask())
+	wantError(t, err, broker.ErrCanceled)
+	if want := []int16{-1}; !slices.Equal(canceled.versions, want) {
+		t.Errorf("got RequestCanceled with the versions %v, want %v", canceled.versions, want)
+	}
+}
+
 // canceledVersions has the version of each RequestCanceled.
 type canceledVersions struct {
 	ports.NopMetrics
