@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/adapters/kafkacodec"
 	"brokerconn/adapters/memory"
 	"brokerconn/ports"
 )
@@ -21,6 +22,24 @@ func TestWaiterIsUsedAgainEmpty(t *testing.T) {
 		if !f.waitAs(ctx, w) || len(w.token) > 0 {
 			t.Fatalf("got %d wakeups left, want none, of a request that was done", len(w.token))
 		}
+	}
+}
+
+// brokenCodec panics at a response.
+type brokenCodec struct{ kafkacodec.Codec }
+
+func (brokenCodec) Decode(ports.Message, int16, []byte) (ports.Message, error) { panic("in Decode") }
+
+// A codec that panics at a response fails the request, and not the program.
+func TestPanicOfTheCodecIsAnError(t *testing.T) {
+	p, err := NewPolled(Config{Transport: memory.New(), Codec: brokenCodec{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := p.Send(&ports.APIVersionsRequest{}, false)
+	f.body = []byte{0, 0}
+	if _, err := f.decode(); err == nil || err.Error() != "panic in the codec: in Decode" {
+		t.Errorf("got %v, want the panic", err)
 	}
 }
 
