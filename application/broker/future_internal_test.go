@@ -49,6 +49,10 @@ func TestDefaultsFollowWhatIsGiven(t *testing.T) {
 	if err != nil || none.SoftwareName == "" || none.SoftwareVersion != Version {
 		t.Errorf("got %q %q, %v; want a name, and %q", none.SoftwareName, none.SoftwareVersion, err, Version)
 	}
+	if none.MaxPendingBytes != 32<<20 || none.MaxResponseBytes != 100<<20 || none.MaxInFlight != 5 {
+		t.Errorf("got %d, %d and %d, want 32 MiB to be written, 100 MiB of a response, and 5 requests in flight",
+			none.MaxPendingBytes, none.MaxResponseBytes, none.MaxInFlight)
+	}
 	named, err := Config{SoftwareName: "probe"}.withDefaults(0, 0)
 	if err != nil || named.SoftwareName != "probe" || named.SoftwareVersion == Version {
 		t.Errorf("got %q %q, %v; want probe, not with %q", named.SoftwareName, named.SoftwareVersion, err, Version)
@@ -81,7 +85,7 @@ func TestWaitEndsAsTheResponseIsRead(t *testing.T) {
 	f.decoded, f.message, f.err = true, nil, nil
 	got := p.waitEnded(ctx, f)
 	var e *Error
-	if !errors.Is(got, ErrCanceled) || !errors.As(got, &e) || e.API != "Metadata" {
-		t.Errorf("got %v, want ErrCanceled of Metadata", got)
+	if !errors.Is(got, ErrCanceled) || !errors.As(got, &e) || e.API != "Metadata" || e.Version != -1 {
+		t.Errorf("got %+v, want ErrCanceled of Metadata, without a version", got)
 	}
 }
