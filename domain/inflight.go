@@ -9,7 +9,7 @@ type inflight struct {
 	ring    []*Future
 	head, n int
 	lastID  int32 // of the correlation ids that were given, which begin at 1
-	setup   int32 // lastID when the connection became ready
+	setup   int32 // lastID when the connection became ready, or was reauthenticated
 	passed  int32 // the last id of which no response is due any more
 }
 
@@ -71,7 +71,7 @@ func (q *inflight) passOver(id int32) bool {
 	return true
 }
 
-// noneAnswered reports whether no response has been received since the connection became ready.
+// noneAnswered reports whether no response has been received since setup.
 func (q *inflight) noneAnswered() bool { return q.passed == q.setup }
 
 // unwritten returns the place of the first request that is not known to be fully written;

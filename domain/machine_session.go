@@ -213,6 +213,7 @@ func (m *Machine) reauthenticated() {
 	if m.condition == reauthenticating {
 		m.setCondition(serving)
 	}
+	m.inflight.setup = m.inflight.lastID // the next request is the first one of this login: see hintClosedOn
 	m.lastTraffic = m.now
 	m.settle()
 }

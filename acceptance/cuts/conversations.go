@@ -23,7 +23,7 @@ type conversation struct {
 	// away is how many connections come before those of the broker, to a forwarder that has none behind it.
 	away   int
 	old    bool // the broker is one before 0.10
-	polled bool // it is also run with a broker.Polled
+	polled bool // it is run with a broker.Polled too, also without -cuts.all
 }
 
 // Steps. A request waits for the connection, and another one comes when it is idle.
@@ -76,22 +76,23 @@ const (
 // Where the broker meant is named, it is asked behind the login, where it compares (KIP-1242).
 var conversations = []conversation{
 	{name: "no login", polled: true, steps: requests, asks: asked + echo + echo},
-	{name: "PLAIN", setup: login, steps: requests, asks: asked + shake + token + echo + echo},
+	{name: "PLAIN", polled: true, setup: login, steps: requests, asks: asked + shake + token + echo + echo},
 	{name: "SCRAM-SHA-256", setup: login + scram256, steps: requests,
 		asks: asked + shake + token + token + echo + echo},
 	{name: "SCRAM-SHA-512", setup: login + scram512, steps: requests,
 		asks: asked + shake + token + token + echo + echo},
-	{name: "OAUTHBEARER", setup: login + bearer, steps: requests,
+	{name: "OAUTHBEARER", polled: true, setup: login + bearer, steps: requests,
 		asks: asked + shake + token + echo + echo},
 	{name: "GSSAPI", setup: login + gssapi, steps: requests,
 		asks: asked + shake + token + token + token + echo + echo},
 
 	{name: "PLAIN behind TLS", setup: login + "set tls true\nset handshake 2ms\n", steps: requests,
 		asks: asked + shake + token + echo + echo},
-	{name: "the second mechanism", setup: login + "set mechanism SCRAM-SHA-512,PLAIN\nset offers PLAIN\nset tls true\n",
+	{name: "the second mechanism", polled: true,
+		setup: login + "set mechanism SCRAM-SHA-512,PLAIN\nset offers PLAIN\nset tls true\n",
 		steps: requests, asks: asked + shake + " | " + asked + shake + token + echo + echo},
 
-	{name: "PLAIN, renewed", setup: lasting, steps: renewal,
+	{name: "PLAIN, renewed", polled: true, setup: lasting, steps: renewal,
 		asks: asked + shake + token + echo + echo + shake + token + echo},
 	{name: "SCRAM-SHA-256, renewed", polled: true, setup: lasting + scram256, steps: renewal,
 		asks: asked + shake + token + token + echo + echo + shake + token + token + echo},
@@ -99,7 +100,7 @@ var conversations = []conversation{
 		asks: asked + shake + token + token + echo + echo + shake + token + token + echo},
 	{name: "OAUTHBEARER, renewed", setup: lasting + bearer, steps: renewal,
 		asks: asked + shake + token + echo + echo + shake + token + echo},
-	{name: "GSSAPI, renewed", setup: lasting + gssapi, steps: renewal,
+	{name: "GSSAPI, renewed", polled: true, setup: lasting + gssapi, steps: renewal,
 		asks: asked + shake + token + token + token + echo + echo + shake + token + token + token + echo},
 
 	{name: "PLAIN in raw tokens", setup: raw, steps: requests, asks: asked + shakeRaw + echo + echo},
@@ -124,7 +125,7 @@ var conversations = []conversation{
 		asks: "Metadata v0" + metadata + echo + echo},
 	{name: "0.8.2, once more", from: 6, setup: "set release 0.8.2\n", steps: closed, old: true,
 		asks: "| | | FindCoordinator v0" + metadata + " | echo | echo"},
-	{name: "0.9.0, once more", from: 2, setup: "set release 0.9.0\n", steps: closed, old: true,
+	{name: "0.9.0, once more", polled: true, from: 2, setup: "set release 0.9.0\n", steps: closed, old: true,
 		asks: "Metadata v0" + metadata + echo + " | echo"},
 
 	{name: "error 35 without versions", setup: "set release 0.10.0\n", steps: requests,
@@ -133,15 +134,15 @@ var conversations = []conversation{
 		asks: asked + ", ApiVersions v3" + echo + echo},
 	{name: "error 35 and SCRAM-SHA-512", setup: login + "set release 2.4\n" + scram512, steps: requests,
 		asks: asked + ", ApiVersions v3" + shake + token1 + token1 + echo + echo},
-	{name: "closed on v4", setup: "set peer event-hubs\n", steps: requests,
+	{name: "closed on v4", polled: true, setup: "set peer event-hubs\n", steps: requests,
 		asks: asked + " | ApiVersions v0" + echo + echo},
 
 	{name: "the broker meant", setup: expected + "set release 4.4\n", steps: requests,
 		asks: "ApiVersions v5" + echo + echo},
 	{name: "the broker meant, before 4.4", setup: expected + "set release 4.0\n", steps: requests,
 		asks: "ApiVersions v5, " + asked + echo + echo},
-	{name: "the broker meant, behind a login", setup: login + expected + "set release 4.4\n", steps: requests,
-		asks: "ApiVersions v5" + shake + token + ", ApiVersions v5" + echo + echo},
+	{name: "the broker meant, behind a login", polled: true, setup: login + expected + "set release 4.4\n",
+		steps: requests, asks: "ApiVersions v5" + shake + token + ", ApiVersions v5" + echo + echo},
 
 	// A client that probes for old releases, and a broker of today.
 	{name: "asked by one who probes", setup: probing + "set release 4.4\n", steps: requests,
@@ -151,8 +152,9 @@ var conversations = []conversation{
 	{name: "error 35 to one who probes, once more", from: 2, setup: probing + "set release 0.10.0\n", steps: lost,
 		asks: asked + ", ApiVersions v0" + echo + " | ApiVersions v0" + echo},
 	// The one that answers a probe is asked once more.
-	{name: "asked by one who probes, behind two ends", from: 3, away: 2, setup: probing + "set release 2.8\n",
-		steps: twoEnd, asks: "| | ListGroups v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
+	{name: "asked by one who probes, behind two ends", polled: true, from: 3, away: 2,
+		setup: probing + "set release 2.8\n", steps: twoEnd,
+		asks: "| | ListGroups v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
 	{name: "asked by one who probes, behind three ends", from: 4, away: 3, setup: probing + "set release 2.8\n",
 		steps: threeEnd, asks: "| | | FindCoordinator v0" + metadata + ", ApiVersions v0" + metadata + echo + echo},
 	{name: "asked by one who probes, behind four ends", from: 5, away: 4, setup: probing + "set release 2.8\n",

@@ -1,6 +1,7 @@
 package cuts
 
 import (
+	"flag"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,9 @@ import (
 	"brokerconn/application/sim"
 )
 
+var all = flag.Bool("cuts.all", false, "run each conversation with a broker.Polled too, and let each byte of TLS "+
+	"have every kind of break, and not one of them in turn")
+
 // TestCuts ends, delays and splits each conversation at each byte. With -v it prints how many there are.
 func TestCuts(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
@@ -17,7 +21,7 @@ func TestCuts(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		for _, c := range conversations {
 			for _, polled := range []bool{false, true} {
-				if polled && !c.polled {
+				if polled && !c.polled && !*all {
 					continue
 				}
 				name := c.name

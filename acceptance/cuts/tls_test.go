@@ -8,9 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"slices"
@@ -19,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/driver"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/simulation"
@@ -106,13 +105,7 @@ func (c *counted) Write(p []byte) (int, error) {
 func (s *session) run(t *testing.T, keys pki) {
 	synctest.Test(t, func(t *testing.T) {
 		s.world = simulation.NewWorld(1)
-		changed, stop := make(chan struct{}, 1), make(chan struct{})
-		s.world.Follow(time.Now, func() {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		})
+		events := driver.Follow(s.world)
 		s.net, s.behind = simulation.NewNetwork(s.world), simulation.NewNetwork(s.world)
 		s.front = &tls.Config{Certificates: []tls.Certificate{keys.server}}
 		b := &model.Broker{World: s.world, APIs: model.Table(servers.Echo(true)), Login: &model.Login{
@@ -124,11 +117,9 @@ func (s *session) run(t *testing.T, keys pki) {
 		}
 		s.net.SetSite(tlsAddress, simulation.Site{Path: path, Accept: s.accept})
 		s.net.SetName("broker", simulation.Name{Addresses: []string{tlsAddress}})
-		var driver sync.WaitGroup
-		driver.Go(func() { drive(s.world, changed, stop) })
+		events.Start()
 		s.ask(t, keys)
-		close(stop)
-		driver.Wait()
+		events.Stop()
 		s.net.Shutdown()
 		s.behind.Shutdown()
 		s.servers.Wait()
@@ -217,33 +208,9 @@ func (s *session) accept(p *simulation.Peer) {
 		if err != nil {
 			return
 		}
-		s.servers.Go(func() {
-			_, _ = io.Copy(back, front)
-			_ = back.Close()
-		})
-		_, _ = io.Copy(front, back)
-		_ = back.Close()
+		driver.Forward(front, back)
 	})
 }
-
-// drive lets the events of the world happen at their times.
-func drive(w *simulation.World, changed, stop chan struct{}) {
-	for {
-		var due <-chan time.Time
-		if next, ok := w.Next(); ok {
-			due = time.After(time.Until(next))
-		}
-		select {
-		case <-stop:
-			return
-		case <-changed:
-		case <-due:
-			w.StepUntil(time.Now())
-		}
-	}
-}
-
-var all = flag.Bool("cuts.all", false, "let each byte of TLS have every kind of break, and not one of them in turn")
 
 // tlsBreaks are the kinds of breaks. What is late has no Then.
 var tlsBreaks = []simulation.Break{

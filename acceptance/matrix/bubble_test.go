@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/driver"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/application/broker"
@@ -92,13 +93,7 @@ func bubble(t *testing.T, c Cell) (wrong []string) {
 func (s *stage) run(t *testing.T, c Cell) []string {
 	setup := s.plan.Setup
 	s.world = simulation.NewWorld(s.plan.Seed)
-	changed, stop := make(chan struct{}, 1), make(chan struct{})
-	s.world.Follow(time.Now, func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})
+	events := driver.Follow(s.world)
 	s.net = simulation.NewNetwork(s.world)
 	s.broker = &model.Broker{World: s.world, Change: s.spoil, APIs: bubbleAPIs()}
 	switch {
@@ -135,8 +130,7 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	}
 	for s.world.StepUntil(s.began) { // faults of the beginning come before all else
 	}
-	var driver sync.WaitGroup
-	driver.Go(func() { s.drive(changed, stop) })
+	events.Start()
 	var err error
 	if s.conn, err = broker.NewConn(s.config()); err != nil {
 		t.Fatal(err)
@@ -161,8 +155,7 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	s.seen.end()
 	s.conn.Close()
 	<-s.conn.Done()
-	close(stop)
-	driver.Wait()
+	events.Stop()
 	s.net.Shutdown()
 	for _, network := range []*simulation.Network{s.behind, s.front} {
 		if network != nil {
@@ -171,23 +164,6 @@ func (s *stage) run(t *testing.T, c Cell) []string {
 	}
 	s.serving.Wait()
 	return append(s.seen.wrong(c), s.process.wrong(s.plan)...)
-}
-
-// drive lets the events of the world happen at their times.
-func (s *stage) drive(changed, stop chan struct{}) {
-	for {
-		var due <-chan time.Time
-		if next, ok := s.world.Next(); ok {
-			due = time.After(time.Until(next))
-		}
-		select {
-		case <-stop:
-			return
-		case <-changed:
-		case <-due:
-			s.world.StepUntil(time.Now())
-		}
-	}
 }
 
 // bubbleAPIs are those of a broker that is of no release in particular: old ones, by which a client can tell its age.

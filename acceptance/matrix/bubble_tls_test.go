@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/driver"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/simulation"
 	brokertls "brokerconn/adapters/tls"
@@ -197,12 +198,7 @@ func (s *stage) serve(front *tls.Conn) {
 	if err != nil {
 		return
 	}
-	s.serving.Go(func() {
-		_, _ = io.Copy(back, front)
-		_ = back.Close()
-	})
-	_, _ = io.Copy(front, back)
-	_ = back.Close()
+	driver.Forward(front, back)
 }
 
 // tlsVerbs are handshakes that fail: up to TLS 1.2 before the client has finished its side, and with TLS 1.3 behind it.

@@ -59,8 +59,9 @@ var fieldRows = []Row{
 	{45, "a second login within a second",
 		in("K", "2500ms renew; 2600ms renew", unharmed()), []Absence{{"DTVHARFC", noSession}}},
 	{46, "login that succeeds and dies at the first request", cells(
-		judging(in("F", "@0s; set login true; in-vain 1s", lost(broker.ErrConnection, "login", "1")), 1),
-		in("K", "in-vain 1s", lost(broker.ErrConnection, "EOF", "1"))),
+		judging(in("F", "@0s; set login true; in-vain 1s",
+			lost(broker.ErrConnection, "the login was accepted", "1")), 1),
+		in("K", "in-vain 1s", lost(broker.ErrConnection, "the login was accepted", "1"))),
 		[]Absence{{"DTVHARC", "the first request is in flight"}}},
 	{47, "silent proxy", cells(
 		in("D", "0s deaf 9s", unready(broker.ErrSetupTimeout, "").down(setupBound)),

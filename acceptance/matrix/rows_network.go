@@ -94,6 +94,7 @@ var networkRows = []Row{
 		in("C", "set piece 1", emptied()))),
 		[]Absence{{"D", noConnection}}},
 	{9, "short and blocked writes", cells(
+		// On sockets package net continues a short write. In F that takes long enough for requests behind it.
 		wired("F", "narrow", in("VHAFK", "set take 1", unharmed())),
 		in("C", "set take 1", emptied()),
 		wired("F", "stall", in("F", "set window 100; 1900ms silence; 1990ms send 2000",
