@@ -161,3 +161,14 @@ func TestMemoryOfOutboxIsBounded(t *testing.T) {
 		t.Errorf("got room for %d outputs, want a few: at most one was there at a time", got)
 	}
 }
+
+// TestMoveOutsideTheTablePanics: a move that the table does not have is a defect of this package.
+func TestMoveOutsideTheTablePanics(t *testing.T) {
+	m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}}))
+	defer func() {
+		if got, want := recover(), "domain: no way from Disconnected to Connected"; got != want {
+			t.Errorf("got panic %v, want %q", got, want)
+		}
+	}()
+	m.setState(Connected, nil)
+}

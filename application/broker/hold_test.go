@@ -53,6 +53,25 @@ func TestHeldRequestKeepsTheConnection(t *testing.T) {
 	}
 }
 
+// TestHeldRequestOfTheQueue: a request that has waited for its turn may be held for as long as any other.
+func TestHeldRequestOfTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dialOne(t, func(peer net.Conn, key int16, id int32) []byte {
+			if key != 0 {
+				time.Sleep(time.Second)
+			}
+			return holds(peer, key, id)
+		})
+		if _, err := conn.Send(t.Context(), ask()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err := conn.Request(t.Context(), held())
+		noError(t, err)
+		equal(t, "time until the answer", time.Since(began), 34*time.Second)
+	})
+}
+
 // TestHoldWithinItsBounds: what is held for longer times out all the same.
 func TestHoldWithinItsBounds(t *testing.T) {
 	raw := &ports.RawRequest{APIKey: 0, APIVersion: 7, Body: []byte("acks -1, 33 s")}

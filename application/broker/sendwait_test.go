@@ -44,13 +44,29 @@ func TestSendWaitEndsWithItsContext(t *testing.T) {
 		f, err := conn.SendWait(ctx, ask())
 		var e *broker.Error
 		assert(t, f == nil && errors.Is(err, broker.ErrCanceled) && errors.Is(err, context.DeadlineExceeded) &&
-			errors.As(err, &e) && e.Sent == broker.SentNothing, "got %v, %v, want ErrCanceled of one not sent", f, err)
+			errors.As(err, &e) && e.API == "Heartbeat" && e.Sent == broker.SentNothing,
+			"got %v, %v, want ErrCanceled of a Heartbeat that was not sent", f, err)
 		time.Sleep(time.Minute)
 		equal(t, "requests that were sent", conn.Stats().Requests, 1)
 		if want := []int16{-1}; !slices.Equal(canceled.versions, want) {
 			t.Errorf("got RequestCanceled with the versions %v, want %v: it was not admitted", canceled.versions, want)
 		}
 	})
+}
+
+// TestSendWithAnEndedContextIsCanceled: it is counted as canceled, and was not admitted.
+func TestSendWithAnEndedContextIsCanceled(t *testing.T) {
+	canceled := &canceledVersions{}
+	cfg := piped(answersAfter(0))
+	cfg.Metrics = canceled
+	conn := dial(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := conn.Send(ctx, ask())
+	wantError(t, err, broker.ErrCanceled)
+	if want := []int16{-1}; !slices.Equal(canceled.versions, want) {
+		t.Errorf("got RequestCanceled with the versions %v, want %v", canceled.versions, want)
+	}
 }
 
 // canceledVersions has the version of each RequestCanceled.
