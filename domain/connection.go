@@ -167,7 +167,7 @@ func (c *Connection) open(out *Output) {
 func (c *Connection) send(now time.Time, epoch uint64, data []byte) {
 	n, err := c.write(data)
 	c.m.HandleWritten(now, epoch, n)
-	if err != nil && !blocks(err) {
+	if err != nil && !ports.WouldBlock(err) {
 		c.sendErr = err
 		return
 	}
@@ -186,9 +186,6 @@ func (c *Connection) write(data []byte) (n int, err error) {
 	returned = true
 	return taken, failure
 }
-
-// blocks reports whether a port has nothing to say yet.
-func blocks(err error) bool { return err == ports.ErrWouldBlock || errors.Is(err, ports.ErrWouldBlock) }
 
 // hangup closes whatever leads to the peer.
 func (c *Connection) hangup() {

@@ -30,7 +30,7 @@ func (c *Connection) listenLookup(now time.Time) bool {
 	var eps []ports.Endpoint
 	err := ports.ErrWouldBlock
 	c.guard("transport", func() { eps, err = c.lookup.Result() })
-	if blocks(err) {
+	if ports.WouldBlock(err) {
 		return c.m.isBroken()
 	}
 	lookup := c.lookup
@@ -58,7 +58,7 @@ func (c *Connection) listenStage(now time.Time) bool {
 	}
 	risen := stage > c.stage
 	c.stage = stage
-	failed := err != nil && !blocks(err)
+	failed := err != nil && !ports.WouldBlock(err)
 	if risen || failed {
 		c.listenWarnings(now)
 	}
@@ -102,7 +102,7 @@ func (c *Connection) receive(now time.Time) bool {
 	switch {
 	case err == nil: // there may be more
 		news = n > 0
-	case !blocks(err):
+	case !ports.WouldBlock(err):
 		c.lost(now, c.epoch, err)
 		return true
 	case n > 0 && c.sendErr == nil:

@@ -82,7 +82,7 @@ func (c *Connection) listenExchange(now time.Time) bool {
 	var done bool
 	err := ports.ErrWouldBlock
 	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
-	if blocks(err) {
+	if ports.WouldBlock(err) {
 		return c.m.isBroken()
 	}
 	c.asked = false

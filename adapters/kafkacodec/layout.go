@@ -106,8 +106,14 @@ func (r *reader) array(s *step) {
 		r.bad = true
 		return
 	}
+	row := 0 // bytes before the tagged fields of an element that has nothing else, as in ApiVersions
+	if len(s.sub) == 2 && s.sub[0].op == opFixed && s.sub[1].op == opTags {
+		row = s.sub[0].size
+	}
 	for range count {
-		if r.skip(s.sub); r.bad {
+		if row > 0 && row < len(r.rest) && r.rest[row] == 0 {
+			r.rest = r.rest[row+1:]
+		} else if r.skip(s.sub); r.bad {
 			return
 		}
 	}

@@ -101,12 +101,24 @@ func (l *learner) value(f reflect.Value) []step {
 		}
 		defer restore(f)()
 		poke(f)
-		return []step{{op: opArray, sub: l.value(f.Index(0))}}
+		return []step{{op: opArray, sub: merged(l.value(f.Index(0)))}}
 	case reflect.Bool:
 		return []step{{op: opFixed, size: 1}}
 	default: // numbers and UUIDs are as long on the wire as in memory
 		return []step{{op: opFixed, size: int(t.Size())}}
 	}
+}
+
+// merged makes one step of fields of fixed size that follow each other.
+func merged(steps []step) (fewer []step) {
+	for _, s := range steps {
+		if last := len(fewer) - 1; last >= 0 && s.op == opFixed && fewer[last].op == opFixed {
+			fewer[last].size += s.size
+		} else {
+			fewer = append(fewer, s)
+		}
+	}
+	return fewer
 }
 
 func (l *learner) tagValue(f reflect.Value) []step {

@@ -147,7 +147,7 @@ func (l *login) work(step Step, challenge []byte) {
 	if l.ctx.Err() == nil {
 		response, done, err = step(l.ctx, challenge)
 	}
-	if errors.Is(err, ports.ErrWouldBlock) {
+	if ports.WouldBlock(err) {
 		response, done, err = nil, false, errWouldBlock // the owner would ask without end
 	}
 }

@@ -128,7 +128,7 @@ func (c *Coverage) event(e int) {
 func (c *Coverage) staged(risen bool, err error) {
 	switch {
 	case c == nil:
-	case err != nil && !errors.Is(err, ports.ErrWouldBlock):
+	case err != nil && !ports.WouldBlock(err):
 		c.event(eventNoStage)
 	case risen:
 		c.event(eventStage)
@@ -156,7 +156,7 @@ func (c *Coverage) received(n int, err error) {
 
 func (c *Coverage) lost(err error) {
 	switch {
-	case err == nil, errors.Is(err, ports.ErrWouldBlock):
+	case err == nil, ports.WouldBlock(err):
 	case errors.Is(err, io.EOF):
 		c.event(eventEnd)
 	default:
@@ -174,7 +174,7 @@ type coveredLookup struct {
 // Result passes a call on.
 func (l *coveredLookup) Result() ([]ports.Endpoint, error) {
 	eps, err := l.Lookup.Result()
-	if !errors.Is(err, ports.ErrWouldBlock) {
+	if !ports.WouldBlock(err) {
 		l.c.event(eventLookup)
 	}
 	return eps, err

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -74,7 +73,7 @@ func expectTLS(p *simulation.Peer, alert byte) {
 	hear := func(p *simulation.Peer) {
 		var b [512]byte
 		switch n, err := p.Recv(b[:]); {
-		case n == 0 && errors.Is(err, ports.ErrWouldBlock) || n > 0 && alert == 0:
+		case n == 0 && ports.WouldBlock(err) || n > 0 && alert == 0:
 		case n == 0:
 			_ = p.Close()
 		default:

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -111,7 +110,7 @@ func (l *tapped) Send(p []byte) (int, error) {
 	l.use("Send")
 	n, err := l.Link.Send(p)
 	l.t.r.cover.sent(l.short && n > 0, err)
-	l.ended = l.ended || err != nil && !errors.Is(err, ports.ErrWouldBlock)
+	l.ended = l.ended || err != nil && !ports.WouldBlock(err)
 	if l.short = n < len(p); n > 0 {
 		l.t.sent += n
 		if len(l.partial) == 0 { // most are sent whole

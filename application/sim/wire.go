@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"brokerconn/adapters/kafkacodec"
@@ -82,7 +81,7 @@ func (w *wire) Watch(f func()) { w.Link.(ports.Watcher).Watch(f) }
 
 // failed is what a call of the link returned.
 func (w *wire) failed(err error) {
-	if err == nil || errors.Is(err, ports.ErrWouldBlock) || w.ended {
+	if err == nil || ports.WouldBlock(err) || w.ended {
 		return
 	}
 	w.ended = true

@@ -41,8 +41,11 @@ type Table struct {
 // is for an answer of which no row is left.
 func NewTable(r *ports.APIVersionsResponse) (Table, error) {
 	t := Table{supported: slices.Clone(r.Supported), finalized: slices.Clone(r.Finalized)}
-	rows := slices.Clone(r.Ranges)
-	slices.SortStableFunc(rows, byKey)
+	rows := r.Ranges
+	if !slices.IsSortedFunc(rows, byKey) { // those of most brokers are
+		rows = slices.Clone(rows)
+		slices.SortStableFunc(rows, byKey)
+	}
 	t.ranges = make([]ports.APIRange, 0, len(rows))
 	for i, a := range rows {
 		repeated := i > 0 && rows[i-1].Key == a.Key || i+1 < len(rows) && rows[i+1].Key == a.Key

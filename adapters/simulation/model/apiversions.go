@@ -165,7 +165,7 @@ func (b *Broker) appendTable(dst []byte, version int16) []byte {
 		if a.Unlisted {
 			continue
 		}
-		dst = appendInt16s(dst, a.Key, a.Min, a.Max)
+		dst = append(dst, byte(a.Key>>8), byte(a.Key), byte(a.Min>>8), byte(a.Min), byte(a.Max>>8), byte(a.Max))
 		if flexible {
 			dst = append(dst, 0) // tagged fields
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/simulation"
+	"brokerconn/ports"
 )
 
 // Broker is one broker. Its fields may be changed between events: a connection asks them for each
@@ -224,7 +225,7 @@ func (c *Conn) work() {
 			c.in = c.in[:len(c.in)+n]
 			c.parse()
 		}
-		if blocks(err) {
+		if ports.WouldBlock(err) {
 			break
 		}
 		if err != nil {
@@ -260,7 +261,7 @@ func (c *Conn) flush() {
 		if len(c.unsent) > 0 {
 			n, err := c.peer.Send(c.unsent)
 			c.unsent = c.unsent[:copy(c.unsent, c.unsent[n:])]
-			if err != nil && !blocks(err) {
+			if err != nil && !ports.WouldBlock(err) {
 				c.Close()
 			}
 			if err != nil {

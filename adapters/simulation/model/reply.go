@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
-
-	"brokerconn/ports"
 )
 
 // Reply is the answer to one request, on its way out. What is not changed is as a broker sends it.
@@ -142,5 +140,3 @@ func (r *Reply) appendFrame(dst []byte) []byte {
 	dst = append(dst, r.Tags...)
 	return append(dst, r.Body...)
 }
-
-func blocks(err error) bool { return err == ports.ErrWouldBlock }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -59,8 +61,15 @@ type campaignDocument struct {
 	Stopped  string         `json:"stopped,omitempty"` // why it ended too early
 }
 
+// gcPercent lets about 100 MB of garbage gather, where little memory is in use: what a run leaves is garbage at its
+// end. With Go's own 100 a campaign takes a sixth longer.
+const gcPercent = 800
+
 func (c *campaign) run(cmd *cobra.Command) error {
 	began := time.Now()
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
 	if c.limit > 0 {
 		ctx, cancel = context.WithTimeout(ctx, c.limit)
