@@ -117,9 +117,9 @@ words: ## words and names that this module does not use (DIR=folder)
 api: ## go doc -all of every public package, as a change to it is committed
 	@$(GO) run ./acceptance/house api -update
 
-mutate: ## which small changes no test notices: all of the core, and 600 of what is around it (hours; OUT=folder)
-	$(GO) run ./acceptance/mutants run -n 0 -cache $(or $(OUT),mutants.out) domain domain/release
-	$(GO) run ./acceptance/mutants run -n 600 -cache $(or $(OUT),mutants.out) application/broker adapters/netlink \
+mutate: ## which small changes their own tests do not notice: all of the core, 600 of what is around it (an hour; OUT=folder)
+	$(GO) run ./acceptance/mutants run -n 0 -tests 1 -cache $(or $(OUT),mutants.out) domain domain/release
+	$(GO) run ./acceptance/mutants run -n 600 -tests 2 -cache $(or $(OUT),mutants.out) application/broker adapters/netlink \
 	  adapters/kafkacodec adapters/sasl adapters/sasl/plain adapters/sasl/scram adapters/sasl/oauthbearer adapters/sasl/gssapi
 
 vulncheck: ## known vulnerabilities of the dependencies, by govulncheck (it needs https://vuln.go.dev, so it is no part of CI)

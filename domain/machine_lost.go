@@ -63,7 +63,7 @@ func (m *Machine) hintOnTheWay(e *Error) string {
 // refuses reports whether the peer seems to have closed the connection because of a request: at
 // once, when it had some of it, and before it answered.
 func (m *Machine) refuses(f *Future) bool {
-	return m.frames.buffered() == 0 && m.Sent(f) != SentNothing && m.now.Sub(f.admitted) < atOnce
+	return m.frames.buffered() == 0 && m.Sent(f) != SentNothing && m.now.Sub(f.admitted) <= atOnce
 }
 
 // hintClosedOn is for a connection that was closed on a request.

@@ -27,6 +27,8 @@ func TestRefusalRepeatsASecret(t *testing.T) {
 		"short, in capitals": {plain("alice", "cana"), "not CANA", noneOfWords},
 		"the name":           {plain("alice", phrase), "no user alice", "no user alice"},
 		"the name is it":     {plain("cana", "cana"), "no user cana", noneOfWords},
+		"a name of 7 bytes":  {plain("alice-7", phrase), "no user alice-7", "no user alice-7"},
+		"a name of 8 bytes":  {plain("alice-78", phrase), "no user alice-78", "no user [redacted]"},
 		"two names":          {"canary-x\x00canary-x-alice\x00" + phrase, "no canary-x-alice", "no [redacted]"},
 		"with another user":  {"canary-x\x00alice\x00" + phrase, "canary-x is " + phrase, "[redacted] is [redacted]"},
 		"cut off":            {plain("alice", phrase), "bad password: canary batt...", noneOfWords},
