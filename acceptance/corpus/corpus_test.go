@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -10,7 +11,7 @@ import (
 	"testing"
 )
 
-// module is a function with three branches, and fuzz targets that all call it. Their seed takes the first branch.
+// module is a function with three branches, and what fuzz targets call. Their seed takes the first branch.
 var module = map[string]string{
 	"go.mod": "module m\n\ngo 1.26\n",
 	"a/a.go": `package a
@@ -49,13 +50,25 @@ func fuzz(f *testing.F) {
 	})
 }
 
-func FuzzCover(f *testing.F)   { fuzz(f) }
-func FuzzDefect(f *testing.F)  { fuzz(f) }
-func FuzzFull(f *testing.F)    { fuzz(f) }
-func FuzzKept(f *testing.F)    { fuzz(f) }
-func FuzzNothing(f *testing.F) { fuzz(f) }
+// turns calls F with its input in every second run.
+func turns(f *testing.F) {
+	f.Add([]byte("a"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		turns, err := os.ReadFile("../b/turns")
+		if err == nil && b[0] != 'a' {
+			err = os.WriteFile("../b/turns", append(turns, '+'), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(turns)%2 == 0 {
+			F(b)
+		}
+	})
+}
 `,
-	"b/seed": "a",
+	"b/seed":  "a",
+	"b/turns": "",
 }
 
 // encoded is an input in Go's form.
@@ -75,9 +88,6 @@ func write(t *testing.T, text string, path ...string) {
 // TestInputsAreKept: each target has inputs that were found, and some that are kept already.
 func TestInputsAreKept(t *testing.T) {
 	root, found := t.TempDir(), t.TempDir()
-	for name, text := range module {
-		write(t, text, root, name)
-	}
 	// The names are what this test goes by; those that Go gives have 16 digits too.
 	hash := func(n int) string { return fmt.Sprintf("%016x", n) }
 	targets := []struct {
@@ -103,6 +113,16 @@ func TestInputsAreKept(t *testing.T) {
 		{"FuzzKept", map[string]string{hash(1): encoded("-b"), hash(2): encoded("--c")},
 			map[string]string{"regression": encoded("-bd")}, []string{hash(2), "regression"}, "2 0 0 1 2"},
 		{"FuzzNothing", nil, nil, nil, "0 0 0 0 0"},
+		{"FuzzTurns", map[string]string{hash(1): encoded("-b")}, nil, nil, "1 0 0 0 0"},
+	}
+	functions := map[string]string{"FuzzTurns": "turns"}
+	for name, text := range module {
+		if name == "a/a_test.go" {
+			for _, c := range targets {
+				text += fmt.Sprintf("\nfunc %s(f *testing.F) { %s(f) }\n", c.name, cmp.Or(functions[c.name], "fuzz"))
+			}
+		}
+		write(t, text, root, name)
 	}
 	for _, c := range targets {
 		for name, text := range c.found {

@@ -38,6 +38,9 @@ func (b blocks) without(others blocks) blocks {
 	return rest
 }
 
+// common returns the blocks that others has too.
+func (b blocks) common(others blocks) blocks { return b.without(b.without(others)) }
+
 // input is a file that has the arguments of a fuzz target, in Go's form.
 type input struct {
 	file    string

@@ -68,6 +68,9 @@ func mirror(from, to, folder string) (string, error) {
 	return to, os.MkdirAll(to, 0o755)
 }
 
+// named is the part of a target that has names as Go gives them to inputs. The seeds in the source have others.
+const named = "/^[0-9a-f]{16}$"
+
 // errOld is the error of an input whose arguments are not those of the target.
 var errOld = errors.New("other arguments")
 
@@ -79,9 +82,8 @@ type failure struct{ printed []byte }
 
 func (f *failure) Error() string { return fmt.Sprintf("it fails:\n%.2000s", f.printed) }
 
-// run runs a target on inputs, and returns the blocks that are reached. The part is "" for all, or a pattern of
-// the names of inputs, with a slash before it: then the seeds in the source are left out. The error is a
-// *failure if the target fails.
+// run runs a target on inputs, and returns the blocks that are reached. The part is "" for all of it, with
+// its seeds in the source, or named. The error is a *failure if the target fails.
 func (p *program) run(ctx context.Context, name, part string, inputs []input) (blocks, error) {
 	folder := filepath.Join(p.folder, seeds, name)
 	if err := os.Mkdir(folder, 0o755); err != nil {
