@@ -19,7 +19,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
+.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -55,6 +55,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s), one after another; at least 55
 	    else cat $$log; grep -q '^    context deadline exceeded$$' $$log && ! grep -q 'Failing input' $$log || exit 1; \
 	      echo "that is the end of FUZZTIME on a busy machine: https://go.dev/issue/75804, fixed in Go 1.27"; fi; done; done; \
 	  echo "$$n fuzz targets, each for $(FUZZTIME)"; [ $$n -ge 55 ] || { echo "want 55 at least"; exit 1; }
+
+corpus: ## after fuzz: keep in testdata/fuzz the few small inputs by which each target reaches all that those found do
+	@$(GO) run ./acceptance/corpus
 
 sim: ## SEEDS (1000000) seeds of the simulation: what a seed has on average, and the cells that are hit
 	@$(GO) test -count=1 -timeout 24h -v -run '^TestSeeds$$' ./application/sim -sim.seeds $(or $(SEEDS),1000000)

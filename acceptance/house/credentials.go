@@ -79,7 +79,7 @@ func unmarked(root string, exceptions []row) (broken []string, err error) {
 func isTestInput(p string) bool {
 	switch ext := path.Ext(p); {
 	case strings.Contains("/"+p, "/testdata/"):
-		return within(p, "application/properties") && ext == ".txt"
+		return within(p, "application/properties") && ext == ".txt" || strings.Contains(p, "testdata/fuzz/")
 	case ext != ".go" || within(p, "acceptance/house"):
 		return false
 	}

@@ -43,6 +43,9 @@ func TestUnmarkedIsFound(t *testing.T) {
 	const text = "application/properties/testdata/accepted.txt"
 	house(t, plant(t, map[string]string{"acceptance/leaks/main.go": leaks, text: "x\nsasl.password=hunter22\n"}),
 		1, text+":2: ", "unmarked")
+	const found = "ports/redact/testdata/fuzz/FuzzSpellings/0123456789abcdef"
+	house(t, plant(t, map[string]string{"acceptance/leaks/main.go": leaks,
+		found: "go test fuzz v1\nstring(\"password=\\\"hunter22\\\"\")\n"}), 1, found+":2: ", "unmarked")
 	none := `f("password=%s", "the password: not given", "password=KEY", "secret=abc")`
 	house(t, plant(t, code(none)), 0, "", "unmarked")
 	house(t, plant(t, map[string]string{"a/a.go": "package a\n"}), 2, "acceptance/leaks/main.go", "unmarked")
