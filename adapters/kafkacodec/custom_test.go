@@ -2,6 +2,7 @@ package kafkacodec_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ type (
 	lazily    struct{ *kmsg.MetadataRequest }
 	panicky   struct{ kmsg.MetadataRequest }
 	panickyR  struct{ kmsg.MetadataResponse }
+	picky     struct{ kmsg.MetadataRequest }
+	pickyR    struct{ kmsg.MetadataResponse }
 )
 
 func (l *lazily) GetVersion() int16 {
@@ -39,6 +42,10 @@ func (l *lazily) SetVersion(v int16) {
 
 func (*panicky) ResponseKind() kmsg.Response { return &panickyR{} }
 func (*panickyR) ReadFrom([]byte) error      { panic("garbage") }
+func (*picky) ResponseKind() kmsg.Response   { return &pickyR{} }
+func (*pickyR) ReadFrom([]byte) error        { return errPicky }
+
+var errPicky = errors.New("not to my taste")
 
 func TestUsersTypes(t *testing.T) {
 	meta := kmsg.NewPtrMetadataRequest()
@@ -82,6 +89,9 @@ func TestUsersTypes(t *testing.T) {
 	}
 	if _, err := codec.Decode(&panicky{}, 1, nil); err == nil || !strings.Contains(err.Error(), "panicked: garbage") {
 		t.Errorf("a panic became %v", err)
+	}
+	if resp, err := codec.Decode(&picky{}, 1, nil); resp != nil || !errors.Is(err, errPicky) {
+		t.Errorf("an answer that its own type refuses: got %v, %v, want %v", resp, err, errPicky)
 	}
 }
 

@@ -105,7 +105,13 @@ func zero(req kmsg.Request) {
 type (
 	fetchByValue   struct{ kmsg.FetchRequest }
 	fetchByPointer struct{ *kmsg.FetchRequest }
+	aroundNil      struct{ *kmsg.FetchRequest }
 )
+
+func (aroundNil) SetVersion(int16)            {}
+func (aroundNil) GetVersion() int16           { return 4 }
+func (aroundNil) IsFlexible() bool            { return false }
+func (aroundNil) ResponseKind() kmsg.Response { return kmsg.NewPtrFetchResponse() }
 
 func TestHoldOfOtherRequests(t *testing.T) {
 	fetch := kmsg.NewPtrFetchRequest()
@@ -123,6 +129,7 @@ func TestHoldOfOtherRequests(t *testing.T) {
 	}{
 		{"a user's type", &fetchByValue{*fetch}, 4, 500 * time.Millisecond},
 		{"a user's type around a pointer", fetchByPointer{fetch}, 4, 500 * time.Millisecond},
+		{"a user's type around nil", aroundNil{}, 4, 0},
 		{"all replicas", produce(-1, 15_000), 9, 15 * time.Second},
 		{"the leader alone", produce(1, 15_000), 9, 0},
 		{"no answer", produce(0, 15_000), 9, 0},
