@@ -68,6 +68,21 @@ func TestTableOfNearestLower(t *testing.T) {
 	}
 }
 
+// TestAnswerIsCopied: the rows of an answer in another order than by key are its sender's, and stay as they are.
+func TestAnswerIsCopied(t *testing.T) {
+	rows := []ports.APIRange{{Key: 18, Max: 4}, {Key: 3, Max: 12}, {Key: 0, Max: 11}}
+	answer := ports.APIVersionsResponse{Ranges: slices.Clone(rows)}
+	table, err := release.NewTable(&answer)
+	if err != nil || !slices.Equal(answer.Ranges, rows) {
+		t.Errorf("got %v, %v, want the answer as it was, %v", answer.Ranges, err, rows)
+	}
+	slices.Reverse(rows)
+	answer.Ranges[0].Max = 99
+	if got := table.Ranges(); !slices.Equal(got, rows) {
+		t.Errorf("got the table %v, want %v", got, rows)
+	}
+}
+
 func TestTableOfAnyRelease(t *testing.T) {
 	known := release.Known()
 	number := func(r release.Release) int { return r.Major<<20 + r.Minor<<10 + r.Patch }
