@@ -369,11 +369,11 @@ func TestPolled(t *testing.T) {
 		t.Fatalf("check version of %s: got %+v, %v; want 4.4", Newest, verdict, err)
 	}
 	var sent []*broker.Future
-	for p.CanSendMore() {
+	for p.CanSendMore() { // an answer that arrives meanwhile makes room for one more
 		sent = append(sent, p.Send(kmsg.NewPtrMetadataRequest(), true))
 	}
-	if len(sent) != 5 {
-		t.Errorf("%d in flight, want 5", len(sent))
+	if got := p.Stats().InFlight; got != 5 || len(sent) < got {
+		t.Errorf("got %d in flight of %d, want 5", got, len(sent))
 	}
 	for woken := make(chan struct{}, 4); len(sent) > 0; {
 		p.Watch(func() { woken <- struct{}{} })
