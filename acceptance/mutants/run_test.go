@@ -51,6 +51,36 @@ func small() map[string]string {
 	}
 }
 
+// TestRecordIsOfOneState: what the tests read belongs to the state of a package as their text does.
+func TestRecordIsOfOneState(t *testing.T) {
+	dir, cache := plant(t, small()), t.TempDir()
+	b := &bench{root: dir, lacking: map[string]bool{}, rapid: map[string]bool{}}
+	before, err := b.cached(cache, "domain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{"at first": before}
+	for _, name := range []string{"a.go", "a_test.go", "testdata/rows.txt", "testdata/deep/rows.txt"} {
+		file := filepath.Join(dir, "domain", filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("package domain\n\n// "+name+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		record, err := b.cached(cache, "domain")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for change, other := range seen {
+			if record == other {
+				t.Errorf("with another %s: got the record %s, as %s", name, filepath.Base(record), change)
+			}
+		}
+		seen["with another "+name] = record
+	}
+}
+
 func TestSampleAndCompare(t *testing.T) {
 	dir, record := plant(t, small()), filepath.Join(t.TempDir(), "record.tsv")
 	mutants(t, 1, []string{

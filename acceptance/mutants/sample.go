@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -68,11 +69,11 @@ func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
 }
 
 // cached returns the record of a package in a folder. Its name depends on the text of the package, and of all
-// whose tests are run.
+// whose tests are run, with what these read.
 func (b *bench) cached(dir, pkg string) (file string, err error) {
 	sum := sha256.New()
 	for _, of := range append(b.testsOf(pkg), pkg) {
-		names, err := filepath.Glob(filepath.Join(b.root, filepath.FromSlash(of), "*.go"))
+		names, err := inputsOf(filepath.Join(b.root, filepath.FromSlash(of)))
 		if err != nil {
 			return "", err
 		}
@@ -85,6 +86,23 @@ func (b *bench) cached(dir, pkg string) (file string, err error) {
 		}
 	}
 	return filepath.Join(dir, recordName(pkg, fmt.Sprintf("%.8x", sum.Sum(nil)))), os.MkdirAll(dir, 0o755)
+}
+
+// inputsOf returns the files of the package in a folder, and all in its testdata.
+func inputsOf(folder string) (names []string, err error) {
+	if names, err = filepath.Glob(filepath.Join(folder, "*.go")); err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(filepath.Join(folder, "testdata"), func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			names = append(names, name)
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // most packages have none
+		err = nil
+	}
+	return names, err
 }
 
 // recordName returns the name of the record of a package in a state.
