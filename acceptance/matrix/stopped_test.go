@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"testing"
 	"time"
 
 	"brokerconn/ports"
@@ -58,10 +59,24 @@ func (l *stoppedLink) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// frames returns how many frames of Kafka's protocol there are.
+// frames returns how many whole frames of Kafka's protocol there are.
 func frames(b []byte) (n int) {
-	for ; len(b) >= 4; n++ {
-		b = b[4+binary.BigEndian.Uint32(b):]
+	for len(b) >= 4 {
+		end := 4 + int(binary.BigEndian.Uint32(b))
+		if end > len(b) { // the rest of it has not arrived
+			break
+		}
+		b = b[end:]
+		n++
 	}
 	return n
+}
+
+func TestFramesAreWhole(t *testing.T) {
+	both := "\x00\x00\x00\x03abc\x00\x00\x00\x02de"
+	for length, want := range map[int]int{0: 0, 3: 0, 4: 0, 6: 0, 7: 1, 10: 1, 11: 1, 12: 1, 13: 2} {
+		if got := frames([]byte(both[:length])); got != want {
+			t.Errorf("%d bytes: got %d frames, want %d", length, got, want)
+		}
+	}
 }
