@@ -167,7 +167,7 @@ func (s *selection) command(name string) error {
 		s.level = int(level[0] - '0')
 		return nil
 	}
-	return fmt.Errorf("@%s is not a command: want @STRENGTH or @SECLEVEL=0 to 5", name)
+	return fmt.Errorf("@%s is not a command: want @STRENGTH or @SECLEVEL=0 to 5", shortened(name))
 }
 
 // result returns the selected suites, and the names of those below the level.

@@ -171,7 +171,7 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 // of crypto/tls, which +ALL leaves as it is and !ALL empties.
 func FuzzParse(f *testing.F) {
 	for _, list := range []string{"DEFAULT", "ALL:!aNULL:@SECLEVEL=3", "ECDHE+AESGCM:-AES128,+SHA", "SUITEB128",
-		"TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "AES/", "+", ""} {
+		"TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "@" + strings.Repeat("S", 3000), "AES/", "+", ""} {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
