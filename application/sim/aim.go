@@ -218,8 +218,30 @@ var interruptions = append([]string{"send", "post", "cancel", "ask", "withdraw",
 func (g generator) swap() Step { return Step{Verb: "swap", N: g.Below(int64(len(swaps)))} }
 
 // faultsOf returns the kinds of faults that a broker with a setup can have. Those that few setups have are
-// there more than once.
-func faultsOf(s Setup) (names []string) {
+// there more than once. The list is shared.
+func faultsOf(s Setup) []string {
+	return faultLists[traits{released: s.Release != "", expects: s.Expect, secure: s.TLS, login: s.Login}]
+}
+
+// traits are what decides about the faults that a setup can have.
+type traits struct{ released, expects, secure, login bool }
+
+var faultLists = func() map[traits][]string {
+	lists, either := map[traits][]string{}, []bool{false, true}
+	for _, released := range either {
+		for _, expects := range either {
+			for _, secure := range either {
+				for _, login := range either {
+					t := traits{released, expects, secure, login}
+					lists[t] = t.faults()
+				}
+			}
+		}
+	}
+	return lists
+}()
+
+func (t traits) faults() (names []string) {
 	add := func(times int, list ...string) {
 		for range times {
 			names = append(names, list...)
@@ -229,18 +251,18 @@ func faultsOf(s Setup) (names []string) {
 	add(2, namesOf(faultVerbs)...)
 	add(2, slices.DeleteFunc(namesOf(peerVerbs), func(name string) bool { return slices.Contains(few, name) })...)
 	add(2, "gap") // delays the operation behind it
-	if s.Release != "" {
+	if t.released {
 		add(8, "upgrade", "downgrade")
 	}
-	if s.Expect {
+	if t.expects {
 		add(20, "impostor")
 	}
-	if s.TLS {
+	if t.secure {
 		add(6, namesOf(tlsVerbs)...)
 	} else {
 		add(3, namesOf(plainVerbs)...)
 	}
-	if s.Login {
+	if t.login {
 		add(3, namesOf(loginVerbs)...)
 	}
 	return names

@@ -41,9 +41,6 @@ type Report struct {
 // Run runs the seeds. It ends with the first one that fails, which is the same on every machine, or
 // when ctx is done, with the runs that are under way.
 func (c Campaign) Run(ctx context.Context) Report {
-	if c.Generate == nil {
-		c.Generate = Generate
-	}
 	var (
 		report Report
 		mu     sync.Mutex // of report, done and Progress
@@ -57,7 +54,7 @@ func (c Campaign) Run(ctx context.Context) Report {
 	}
 	for range or(c.Parallel, runtime.GOMAXPROCS(0)) {
 		all.Go(func() {
-			part := Report{}
+			part, plan := Report{}, c.generator()
 			if c.Cover {
 				part.Coverage = NewCoverage()
 			}
@@ -67,7 +64,7 @@ func (c Campaign) Run(ctx context.Context) Report {
 					break
 				}
 				seed := c.From + i
-				part.count(seed, check(c.Generate(seed), part.Coverage))
+				part.count(seed, check(plan(seed), part.Coverage))
 				failed.CompareAndSwap(false, part.Failure != nil)
 				if c.Progress != nil {
 					mu.Lock()
@@ -83,6 +80,18 @@ func (c Campaign) Run(ctx context.Context) Report {
 	}
 	all.Wait()
 	return report
+}
+
+// generator returns what makes the plans of one goroutine. The default uses the memory of the last plan again.
+func (c Campaign) generator() func(seed uint64) Plan {
+	if c.Generate != nil {
+		return c.Generate
+	}
+	var last Plan
+	return func(seed uint64) Plan {
+		last = generate(seed, last.Steps)
+		return last
+	}
 }
 
 // count adds a run.

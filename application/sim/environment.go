@@ -167,9 +167,12 @@ func portsOf(s Setup, r *run) domain.Ports {
 // memory is what a run leaves to one that comes later. Nothing in it is read again, but for what codec and
 // searched remember.
 type memory struct {
+	last     run    // that ended, or the one under way
 	text     []byte // of the trace
 	records  []record
 	requests []request
+	links    []*tapped // of which the first opened are in use
+	opened   int
 	bodies   []byte // of the requests
 	net      *simulation.Network
 	broker   *model.Broker
@@ -187,9 +190,31 @@ func (r *run) keepMemory() {
 	m.text, m.records, m.net, m.broker = r.trace.text, r.check.requests, r.net, r.broker
 	clear(m.records)
 	clear(m.requests)
-	m.requests, m.bodies = m.requests[:0], m.bodies[:0]
-	memories.Put(m)
+	m.requests, m.bodies, m.opened = m.requests[:0], m.bodies[:0], 0
 	r.memory = nil
+	memories.Put(m) // with r
+}
+
+// newRun returns a run that is zero but for the memory of its lists.
+func (m *memory) newRun() *run {
+	r := &m.last
+	acts, queue, pending := r.acts[:0], r.queue[:0], r.pending[:0]
+	*r = run{} // in place: a literal with values is made elsewhere and copied
+	r.acts, r.queue, r.pending = acts, queue, pending
+	return r
+}
+
+// newLink returns a link that is zero but for the memory of its lists.
+func (m *memory) newLink() *tapped {
+	if m.opened == len(m.links) {
+		m.links = append(m.links, new(tapped))
+	}
+	l := m.links[m.opened]
+	m.opened++
+	partial, due := l.partial[:0], l.due[:0]
+	*l = tapped{}
+	l.partial, l.due = partial, due
+	return l
 }
 
 // newRequest returns a zero request. It is not moved, and is used for one request only.

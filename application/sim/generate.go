@@ -10,11 +10,14 @@ import (
 // Generate draws a plan from a seed: a setup, about a hundred requests, alone and in bursts, and
 // faults of some kinds among them. Which kinds, and how frequent, is drawn for each seed: most plans
 // are calm, since a fault is met best by what it meets alone, and some have much of everything.
-func Generate(seed uint64) Plan {
+func Generate(seed uint64) Plan { return generate(seed, make([]Step, 0, 256)) }
+
+// generate is Generate with memory for the steps.
+func generate(seed uint64, steps []Step) Plan {
 	w := simulation.NewUnsharedWorld(seed)
 	g := generator{Stream: w.Stream("plan"), largest: 2000}
 	g.stormy = g.percent(10)
-	p := Plan{Seed: seed, Setup: g.setup(), Steps: make([]Step, 0, 256)}
+	p := Plan{Seed: seed, Setup: g.setup(), Steps: steps[:0]}
 	if p.Setup.crumbs() {
 		g.largest = 200
 	}

@@ -136,8 +136,9 @@ func (r *run) run() (result Result) {
 	r.settle()
 	r.giveBack()
 	r.Trace = string(r.trace.text)
+	result = r.Result
 	r.keepMemory()
-	return r.Result
+	return result
 }
 
 // panicked names the function in which the panic began.
@@ -159,8 +160,9 @@ func newRun(p Plan, s *story, cover *Coverage) *run {
 }
 
 func newRunIn(m *memory, p Plan, s *story, cover *Coverage, w *Watcher) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: m, story: s, cover: cover,
-		watcher: w}
+	r := m.newRun()
+	r.plan, r.w, r.steps = p, simulation.NewUnsharedWorld(p.Seed), p.Steps
+	r.memory, r.story, r.cover, r.watcher = m, s, cover, w
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
@@ -341,7 +343,7 @@ func (r *run) settle() {
 
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
-	r.wanted, r.queue = false, nil
+	r.wanted, r.queue = false, r.queue[:0]
 	r.closed = r.w.Now()
 	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()

@@ -192,14 +192,14 @@ func TestPlanErrors(t *testing.T) {
 
 // BenchmarkSeeds reports steps and seeds per second of processor time, all invariants checked.
 func BenchmarkSeeds(b *testing.B) {
-	steps, seed, begin := 0, uint64(0), cputime.Used()
-	for b.Loop() {
-		steps += sim.Check(sim.Generate(seed)).Steps
-		seed++
-	}
-	used := (cputime.Used() - begin).Seconds()
-	b.ReportMetric(float64(steps)/used, "steps/cpu-s")
-	b.ReportMetric(float64(seed)/used, "seeds/cpu-s")
-	b.ReportMetric(float64(steps)/float64(seed), "steps/seed")
 	b.ReportAllocs()
+	begin := cputime.Used()
+	r := sim.Campaign{Seeds: uint64(b.N), Parallel: 1}.Run(b.Context())
+	used := (cputime.Used() - begin).Seconds()
+	if r.Failure != nil {
+		b.Fatal(r.Failure)
+	}
+	b.ReportMetric(float64(r.Steps)/used, "steps/cpu-s")
+	b.ReportMetric(float64(r.Seeds)/used, "seeds/cpu-s")
+	b.ReportMetric(float64(r.Steps)/float64(r.Seeds), "steps/seed")
 }

@@ -27,8 +27,9 @@ const (
 // invariant did not hold, the chart ends with it, and has the state of the connection before the
 // step in which it was broken.
 func Explain(p Plan) (Result, chart.Chart) {
-	r := newRun(p, &story{}, nil)
-	result, c := r.run(), r.story.chart
+	s := &story{}
+	result := newRun(p, s, nil).run()
+	c := s.chart
 	c.Actors = []string{theOwner, theConnection, theNetwork, theBroker}
 	if c.Title = "Every invariant holds"; result.Failure != nil {
 		c.Title = fmt.Sprintf("%q does not hold after %v", result.Failure.Invariant, result.Failure.At)

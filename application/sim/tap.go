@@ -29,10 +29,11 @@ func (t *tap) Resolve(host string, port uint16) ports.Lookup {
 
 // Open opens a link that is watched.
 func (t *tap) Open(ep ports.Endpoint) ports.Link {
-	link := t.Network.Open(ep)
-	t.link = &tapped{Link: link, Watcher: link.(ports.Watcher), t: t, check: &t.r.check, readyAt: -1}
+	link, l := t.Network.Open(ep), t.r.memory.newLink()
+	l.Link, l.Watcher, l.t, l.check, l.readyAt = link, link.(ports.Watcher), t, &t.r.check, -1
+	t.link = l
 	t.r.check.opened(ep.Address)
-	return t.link
+	return l
 }
 
 // tapped is one link.
@@ -238,6 +239,6 @@ func (l *tapped) asked(key int16, body []byte) bool {
 		return false
 	}
 	l.due[0].whole = true
-	l.due = l.due[1:]
+	l.due = without(l.due, 0)
 	return true
 }

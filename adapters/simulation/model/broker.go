@@ -210,6 +210,7 @@ func (c *Conn) end() {
 			}
 		}
 	}
+	c.b.free = append(c.b.free, c.queue...)
 	c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil
 }
 

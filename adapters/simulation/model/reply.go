@@ -78,6 +78,7 @@ func (c *Conn) answer(r *Reply) {
 	}
 	r.Request.Body = nil // its memory is used again
 	if c.closed {
+		c.b.free = append(c.b.free, r)
 		return
 	}
 	c.queue = append(c.queue, r)

@@ -22,7 +22,18 @@ func (c *Conn) serve(frame []byte) {
 	if c.b.LeavesUnknown && len(frame) >= 8 && c.b.api(int16(binary.BigEndian.Uint16(frame))) == nil {
 		return
 	}
-	r, api, ok := c.read(frame)
+	r := c.b.newReply()
+	if c.handle(r, frame); c.closed {
+		c.b.free = append(c.b.free, r)
+		return
+	}
+	r.Close = r.Close || r.Refused
+	c.answer(r)
+}
+
+// handle makes the reply to a request, or closes the connection.
+func (c *Conn) handle(r *Reply, frame []byte) {
+	api, ok := c.read(r, frame)
 	if !ok {
 		c.Close()
 		return
@@ -45,38 +56,33 @@ func (c *Conn) serve(frame []byte) {
 	case api.Handle != nil:
 		api.Handle(r)
 	}
-	if !c.closed {
-		r.Close = r.Close || r.Refused
-		c.answer(r)
-	}
 }
 
 // read reads the header of a request, and begins its reply.
-func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
+func (c *Conn) read(r *Reply, frame []byte) (api *API, ok bool) {
 	if len(frame) < 8 {
-		return nil, nil, false
+		return nil, false
 	}
-	r = c.b.newReply()
 	r.Conn, r.At = c, c.b.World.Now()
 	r.Key, r.Version = int16(binary.BigEndian.Uint16(frame)), int16(binary.BigEndian.Uint16(frame[2:]))
 	r.ID = int32(binary.BigEndian.Uint32(frame[4:]))
 	r.Request.ID = r.ID
 	api = c.b.api(r.Key)
 	if api == nil {
-		return nil, nil, false
+		return nil, false
 	}
 	if r.Key != ports.KeyAPIVersions && (r.Version < api.Min || r.Version > api.Max) {
-		return nil, nil, false
+		return nil, false
 	}
 	rest := frame[8:]
 	if r.Key != keyControlledShutdown || r.Version > 0 {
 		if r.ClientID, rest, ok = c.client(rest); !ok {
-			return nil, nil, false
+			return nil, false
 		}
 	}
 	if r.Flexible = api.FlexibleFrom >= 0 && r.Version >= api.FlexibleFrom; r.Flexible {
 		if rest, ok = skipTags(rest); !ok {
-			return nil, nil, false
+			return nil, false
 		}
 		if r.Key != ports.KeyAPIVersions { // KIP-511
 			r.Tags = noTags
@@ -84,7 +90,7 @@ func (c *Conn) read(frame []byte) (r *Reply, api *API, ok bool) {
 	}
 	r.Request.Body = rest
 	r.None = r.Key == keyProduce && !c.b.AnswersAll && withoutAcks(r.Version, r.Flexible, rest)
-	return r, api, true
+	return api, true
 }
 
 // withoutAcks reports whether the body of a Produce asks for no answer.

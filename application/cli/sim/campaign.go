@@ -22,9 +22,9 @@ type campaign struct {
 	limit       time.Duration
 	parallel    int
 	terminal    io.Writer
-	every       time.Duration // how often the progress is shown on a terminal
-	generate    func(seed uint64) engine.Plan
-	done        atomic.Uint64 // seeds
+	every       time.Duration                 // how often the progress is shown on a terminal
+	generate    func(seed uint64) engine.Plan // nil: that of engine.Campaign
+	done        atomic.Uint64                 // seeds
 }
 
 // most is the limit of --parallel.
@@ -103,7 +103,11 @@ func (d campaignDocument) text() string {
 func (c *campaign) explain(cmd *cobra.Command, doc campaignDocument, found engine.Report) error {
 	seed, failure := found.Failed, found.Failure
 	report, err := await(cmd.Context(), func() *failureReport {
-		return newFailureReport(engine.Shrink(c.generate(seed)), failure)
+		plan := engine.Generate
+		if c.generate != nil {
+			plan = c.generate
+		}
+		return newFailureReport(engine.Shrink(plan(seed)), failure)
 	})
 	if err != nil {
 		report = &failureReport{Invariant: failure.Invariant, At: failure.At.String(), Text: failure.Text}

@@ -12,13 +12,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	engine "brokerconn/application/sim"
 )
 
 // Command makes the command. progress is a terminal on which it shows how far it is, or nil.
 func Command(progress io.Writer) *cobra.Command {
-	c := &campaign{terminal: progress, every: time.Second, generate: engine.Generate}
+	c := &campaign{terminal: progress, every: time.Second}
 	return c.command()
 }
 

@@ -239,7 +239,7 @@ func TestProgressShowsRateAndTime(t *testing.T) {
 func TestProgressOfTerminalIsWiped(t *testing.T) {
 	var terminal bytes.Buffer
 	command := func(io.Writer) *cobra.Command {
-		c := &campaign{terminal: &terminal, every: time.Millisecond, generate: engine.Generate}
+		c := &campaign{terminal: &terminal, every: time.Millisecond}
 		return c.command()
 	}
 	with(t, t.Context(), command, "", "--seeds", "50").check(t, 0)
@@ -249,7 +249,7 @@ func TestProgressOfTerminalIsWiped(t *testing.T) {
 		t.Errorf("got %q, want lines of progress, and the last one wiped", lines)
 	}
 	plain := func(io.Writer) *cobra.Command {
-		c := &campaign{every: time.Millisecond / seldom, generate: engine.Generate}
+		c := &campaign{every: time.Millisecond / seldom}
 		return c.command()
 	}
 	o := with(t, t.Context(), plain, "", "--seeds", "50")
