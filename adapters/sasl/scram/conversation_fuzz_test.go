@@ -2,7 +2,6 @@ package scram
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -48,7 +47,7 @@ func FuzzConversation(f *testing.F) {
 			}
 			altered := bytes.Clone(message)
 			altered[max(at, 0)%len(altered)] ^= mask
-			changed = !same(altered, message)
+			changed = !bytes.Equal(altered, message)
 			return altered, nil
 		})
 		if (err == nil) == changed {
@@ -58,16 +57,4 @@ func FuzzConversation(f *testing.F) {
 			t.Fatalf("got %v, want no password in it", err)
 		}
 	})
-}
-
-// same reports whether two messages say the same: that of a signature has bits that base64 leaves open.
-func same(a, b []byte) bool {
-	theirs, aSigned := bytes.CutPrefix(a, []byte("v="))
-	ours, bSigned := bytes.CutPrefix(b, []byte("v="))
-	if !aSigned || !bSigned {
-		return bytes.Equal(a, b)
-	}
-	one, bad := base64.StdEncoding.DecodeString(string(theirs))
-	other, worse := base64.StdEncoding.DecodeString(string(ours))
-	return bad == nil && worse == nil && bytes.Equal(one, other)
 }

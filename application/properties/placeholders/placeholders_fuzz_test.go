@@ -68,12 +68,13 @@ func FuzzResolve(f *testing.F) {
 }
 
 // placeholderOf returns all that is in placeholders.
-func placeholderOf(text string) string {
+func placeholderOf(text string) (all string) {
 	parts, _ := split(text)
-	for _, part := range parts {
-		text = strings.Replace(text, part, "", 1)
+	for _, part := range parts[:len(parts)-1] {
+		inside, after, _ := strings.Cut(text[len(part):], "}")
+		all, text = all+inside, after
 	}
-	return text
+	return all
 }
 
 // split returns what is around the placeholders of a text, and the names of their providers: a placeholder is "${",
