@@ -2,6 +2,7 @@ package placeholders
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,9 @@ func FuzzResolve(f *testing.F) {
 		f.Add(text, "${file:a:b}")
 		f.Add(text+"canary-4711", "right")
 	}
+	f.Add("\xff${file:a:\xff4c\x1c\x1canary-}7", "right")
+	f.Add("${file:0:}", "e")
+	f.Add("\xff\x18\xb6${file:a:\xff4canary-}nar", "right")
 	f.Fuzz(func(t *testing.T, text, value string) {
 		var asked []string
 		providers := Providers{"file": {Class: kafkas + "FileConfigProvider"}}
@@ -36,8 +40,9 @@ func FuzzResolve(f *testing.F) {
 			}
 		}
 		if err != nil {
-			if len(names) == 0 || strings.Contains(err.Error(), "canary") && !strings.Contains(strings.Join(names, "")+
-				strings.Join(asked, "")+placeholderOf(text), "canary") {
+			shown := strings.Join(names, "") + strings.Join(asked, "") + placeholderOf(text)
+			shown += strconv.Quote(shown) // \x1c and "anary"
+			if len(names) == 0 || strings.Contains(err.Error(), "canary") && !strings.Contains(shown, "canary") {
 				t.Fatalf("%q: got %v", text, err)
 			}
 			return
@@ -47,24 +52,34 @@ func FuzzResolve(f *testing.F) {
 				t.Fatalf("%q: got %q, want an error for the provider %q", text, got, name)
 			}
 		}
-		// Without placeholders the parts are the whole text, and each one is a value of the file.
-		rest := got
-		for i, part := range parts {
-			after, ok := strings.CutPrefix(rest, part)
-			if rest = after; ok && i < len(parts)-1 {
-				long, found := strings.CutPrefix(rest, value)
-				if rest = long; !found {
-					rest, ok = strings.CutPrefix(rest, "empty")
-				}
-			}
-			if !ok {
-				t.Fatalf("%q: got %q, want the parts %q with values between them", text, got, parts)
-			}
-		}
-		if rest != "" {
-			t.Fatalf("%q: got %q at the end of %q", text, rest, got)
+		if !fits(got, parts, []string{value, "empty"}) {
+			t.Fatalf("%q: got %q, want the parts %q with values between them", text, got, parts)
 		}
 	})
+}
+
+// fits reports whether text is the parts with one of the values between each two of them.
+func fits(text string, parts, values []string) bool {
+	rests := map[string]bool{text: true} // what may be left of it
+	for i, part := range parts {
+		left := map[string]bool{}
+		for rest := range rests {
+			after, ok := strings.CutPrefix(rest, part)
+			switch {
+			case !ok:
+			case i == len(parts)-1:
+				left[after] = true
+			default:
+				for _, value := range values {
+					if after, ok := strings.CutPrefix(after, value); ok {
+						left[after] = true
+					}
+				}
+			}
+		}
+		rests = left
+	}
+	return rests[""]
 }
 
 // placeholderOf returns all that is in placeholders.
