@@ -2,6 +2,7 @@
 
 GO          ?= go
 FUZZTIME    ?= 30s
+BASE        ?= 659b910
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
@@ -19,7 +20,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers
+.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers bench bench-verify bench-chart bench-growth
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -144,6 +145,18 @@ parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to 
 
 odd-brokers: ## other servers of the protocol, a row each, and their models beside them (Python 3.10, JDK 17, Maven; ODD="kfake sarama" for some: these need Go alone)
 	@cd acceptance/peers && ODD="$(ODD)" $(GO) test -parallel 16 ./odd && $(GO) run ./odd $(ODD)
+
+bench: ## beside a bare socket, the commit BASE, franz-go, sarama and kafka-go: what a request, a dial and an idle connection cost, and which targets that misses (Linux, five minutes without other load)
+	@cd acceptance/peers && $(GO) run . bench -base $(BASE)
+
+bench-verify: ## bench three times: a target missed twice is an error
+	@cd acceptance/peers && $(GO) run . bench -base $(BASE) -times 3
+
+bench-chart: ## bench, as a drawing too
+	@cd acceptance/peers && $(GO) run . bench -base $(BASE) -chart bench.svg
+
+bench-growth: ## what requests in flight, connections and large bodies cost as they become more
+	@cd acceptance/peers && $(GO) run . growth
 
 ##@ Against real brokers (Java 17, Maven)
 

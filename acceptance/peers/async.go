@@ -6,10 +6,10 @@ import (
 	"brokerconn/application/broker"
 )
 
-// pipeline sends n requests with a window of futures, the oldest waited for first.
-// testdata/659b910 has the same for the API of that commit.
-func (c *conn) pipeline(ctx context.Context, window, n int) error {
-	futures := make([]*broker.Future, window)
+// pipeline waits for the oldest of a window of futures first. testdata/659b910 has the same for the API of that
+// commit.
+func (c *conn) pipeline(ctx context.Context, what kind, window, n int) error {
+	futures, request := make([]*broker.Future, window), requests[what]
 	for i := range n + window {
 		if f := futures[i%window]; f != nil {
 			if _, err := f.Wait(ctx); err != nil {
@@ -18,7 +18,7 @@ func (c *conn) pipeline(ctx context.Context, window, n int) error {
 			futures[i%window] = nil
 		}
 		if i < n {
-			f, err := c.Send(ctx, heartbeatRequest)
+			f, err := c.Send(ctx, request)
 			if err != nil {
 				return err
 			}

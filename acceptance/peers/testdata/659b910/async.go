@@ -6,8 +6,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-func (c *conn) pipeline(ctx context.Context, window, n int) error {
-	futures := make([]*broker.Future, window)
+func (c *conn) pipeline(ctx context.Context, what kind, window, n int) error {
+	futures, request := make([]*broker.Future, window), requests[what]
 	for i := range n + window {
 		if f := futures[i%window]; f != nil {
 			if _, err := f.Wait(ctx); err != nil {
@@ -17,7 +17,7 @@ func (c *conn) pipeline(ctx context.Context, window, n int) error {
 			futures[i%window] = nil
 		}
 		if i < n {
-			futures[i%window] = c.Send(heartbeatRequest)
+			futures[i%window] = c.Send(request)
 		}
 	}
 	return nil

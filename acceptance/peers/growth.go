@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"text/tabwriter"
+
+	"brokerconn/ports"
+)
+
+// How cost grows: with the requests in flight, with the connections, with the size of the bodies.
+
+var (
+	inFlights   = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
+	connections = []int{1, 10, 100, 1000, 10_000}
+	sizes       = []int{100, 1 << 10, 16 << 10, 128 << 10, 1 << 20, 8 << 20, 64 << 20}
+)
+
+// growing are the workloads of the growth, beside those that bench has.
+func growing() (list []workload) {
+	for _, n := range inFlights {
+		list = append(list, workload{fmt.Sprintf("%d in flight, async", n), []string{"floor", "conn"}, false, n, plain,
+			func(m *meter) error { return m.pipeline(small, n, min(300_000, 20_000*n)) }})
+	}
+	for _, n := range connections {
+		list = append(list, workload{fmt.Sprintf("%d connections", n), []string{"conn"}, false, 5, plain,
+			func(m *meter) error { return m.crowd(n, max(20, 40_000/n)) }})
+	}
+	for _, n := range sizes {
+		list = append(list, workload{fmt.Sprintf("%d bytes fetched", n), []string{"floor", "conn"}, false, 5, plain,
+			func(m *meter) error { return m.fetches(n, max(10, min(40_000, (512<<20)/n))) }})
+	}
+	return list
+}
+
+// crowd has n connections with a caller each.
+func (m *meter) crowd(n, each int) error {
+	before := settled()
+	all, errs := make([]client, n), make(chan error, 2*n)
+	var wait sync.WaitGroup
+	turns := make(chan struct{}, 64) // dials at the same time: more are not accepted
+	for i := range n {
+		turns <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-turns }()
+			c, err := m.dial()
+			if err != nil {
+				errs <- err
+				return
+			}
+			all[i] = c
+		})
+	}
+	wait.Wait()
+	defer func() {
+		for _, c := range all {
+			if c != nil {
+				c.close()
+			}
+		}
+	}()
+	if len(errs) > 0 {
+		return <-errs
+	}
+	after := settled()
+	m.result.Bytes = float64(after.bytes-before.bytes) / float64(n)
+	m.requests = n * each
+	m.begin()
+	for _, c := range all {
+		wait.Go(func() {
+			for range each {
+				if err := c.(caller).heartbeat(m.ctx); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(errs)
+	return <-errs
+}
+
+// fetches fetches bodies of a size.
+func (m *meter) fetches(size, n int) error {
+	m.requests = n
+	switch c := m.client.(type) {
+	case *floor:
+		c.size = size
+		return c.pipeline(m.ctx, fetch, 5, n)
+	case *conn:
+		requests[fetch] = &ports.RawRequest{APIKey: keyFetch, APIVersion: 4, Body: fetchBody(0, size)}
+		return c.pipeline(context.Background(), fetch, 5, n)
+	}
+	return fmt.Errorf("a %T fetches no bodies of a size", m.client)
+}
+
+// growth measures and prints how cost grows.
+func (b *bench) growth(out io.Writer) error {
+	tmp, err := os.MkdirTemp("", "peers")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if b.today, err = today(tmp); err != nil {
+		return err
+	}
+	load, err := b.quiet()
+	if err != nil {
+		return err
+	}
+	if err := b.repeat(growing()); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "load average before %s, %d rounds\n", load, b.rounds)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "workload\tper second\t/ floor (quartiles)\tCPU\tkB for each connection")
+	for _, w := range growing() {
+		results := b.found[w.name]["conn"]
+		if len(results) == 0 {
+			continue
+		}
+		bytes := "-"
+		if kept := median(results, idleBytes); kept != 0 {
+			bytes = fmt.Sprintf("%.1f", kept)
+		}
+		fmt.Fprintf(t, "%s\t%.0f\t%s\t%v\t%s\n", w.name, median(results, perSecond),
+			b.ofFloor(w.name, "conn"), duration(results, cpu), bytes)
+	}
+	return t.Flush()
+}
