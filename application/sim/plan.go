@@ -99,8 +99,16 @@ func (p Plan) String() string {
 }
 
 // ParsePlan reads a plan. Empty lines, and those that begin with #, are left out. An error names
-// the line.
-func ParsePlan(text string) (p Plan, err error) { return ParsePlanOf(text, Verbs()) }
+// the line, or the settings that a Polled cannot have together.
+func ParsePlan(text string) (p Plan, err error) {
+	if p, err = ParsePlanOf(text, Verbs()); err != nil {
+		return Plan{}, err
+	}
+	if err := p.Setup.usable(); err != nil {
+		return Plan{}, fmt.Errorf("sim: the settings of the plan: %w", err)
+	}
+	return p, nil
+}
 
 // ParsePlanOf is ParsePlan with the verbs of another engine; nil allows all.
 func ParsePlanOf(text string, verbs []string) (p Plan, err error) {

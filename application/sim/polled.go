@@ -2,8 +2,11 @@ package sim
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"brokerconn/adapters/simulation"
 	"brokerconn/application/broker"
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -33,29 +36,44 @@ func (s selector) Wait(what any, until time.Time) error {
 
 func newPolled(r *run) *polled {
 	p := &polled{r: r}
-	s, c := r.plan.Setup, configOf(r.plan.Setup, r.w)
-	cfg := broker.Config{
-		Host: c.Host, Port: c.Port, ClientID: clientID,
-		SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
-		MaxInFlight: c.MaxInFlight, MaxPendingBytes: c.MaxPendingBytes, MaxResponseBytes: c.MaxFrameBytes,
-		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
-		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
-		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
-		ProbeOldReleases: new(s.old() || s.Probe),
-		APIVersion:       c.APIVersion,
-		Clock:            r.w, Selector: selector{r}, Hooks: p.hooks(),
-	}
+	s := r.plan.Setup
+	cfg := polledConfig(s, r.w)
+	cfg.Clock, cfg.Selector, cfg.Hooks = r.w, selector{r}, p.hooks()
 	from := portsOf(s, r)
 	cfg.Transport, cfg.Codec, cfg.Metrics = from.Transport, from.Codec, from.Metrics
-	cfg.Authenticators, cfg.RequireTLSForPasswords = from.Authenticators, s.RequireTLS
-	if s.Expect {
-		cfg.ClusterID, cfg.NodeID = clusterID, c.NodeID
-	}
+	cfg.Authenticators = from.Authenticators
 	var err error
 	if p.p, err = broker.NewPolled(cfg); err != nil {
 		panic(err)
 	}
 	return p
+}
+
+// polledConfig is the configuration without its ports.
+func polledConfig(s Setup, w *simulation.World) broker.Config {
+	c := configOf(s, w)
+	return broker.Config{
+		Host: c.Host, Port: c.Port, ClientID: clientID,
+		SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
+		ClusterID: c.ClusterID, NodeID: c.NodeID,
+		MaxInFlight: c.MaxInFlight, MaxPendingBytes: c.MaxPendingBytes, MaxResponseBytes: c.MaxFrameBytes,
+		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
+		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
+		ReconnectBackoff: c.BackoffBase, ReconnectBackoffMax: c.BackoffMax, Rand: c.Rand,
+		ProbeOldReleases: new(s.old() || s.Probe), RequireTLSForPasswords: s.RequireTLS,
+		APIVersion: c.APIVersion,
+	}
+}
+
+// usable returns why a Polled cannot have these settings, which a domain.Connection may have all the same.
+func (s Setup) usable() error {
+	if !s.Polled {
+		return nil
+	}
+	if names := listOf(s.Mechanism); s.Login && len(names) != len(slices.Compact(slices.Sorted(slices.Values(names)))) {
+		return fmt.Errorf("the mechanisms %s: one of them is there twice", s.Mechanism)
+	}
+	return polledConfig(s, simulation.NewUnsharedWorld(0)).Check()
 }
 
 // hooks pass events on as the core would give them.

@@ -100,7 +100,8 @@ func (s *shrinker) small() bool { return len(s.plan.Steps) <= fewSteps }
 // try keeps a plan if it is less, and still fails.
 func (s *shrinker) try(p Plan) bool {
 	early := func(step Step) bool { return step.At < 0 } // of steps that are not in the order of their times
-	if s.left <= 0 || !costOf(p).less(costOf(s.plan)) || slices.ContainsFunc(p.Steps, early) {
+	if s.left <= 0 || !costOf(p).less(costOf(s.plan)) || slices.ContainsFunc(p.Steps, early) ||
+		p.Setup.usable() != nil {
 		return false
 	}
 	text := p.String()

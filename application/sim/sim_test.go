@@ -179,7 +179,14 @@ func TestPlanErrors(t *testing.T) {
 		"set none 1":         `sim: line 1 of the plan, "set none 1": no setting is named "none"`,
 		"1s send x":          `sim: line 1 of the plan, "1s send x": "x" is neither a number nor a duration`,
 		"1s send -1":         `sim: line 1 of the plan, "1s send -1": negative values are not possible`,
-		"x send":             `sim: line 1 of the plan, "x send": time: invalid duration "x"`,
+		"set polled true\nset idle-timeout 2s\nset ping-interval 3s": "sim: the settings of the plan: config: " +
+			"PingInterval: 3s is not less than IdleTimeout, 2s",
+		"set polled true\nset login true\nset mechanism PLAIN,PLAIN": "sim: the settings of the plan: " +
+			"the mechanisms PLAIN,PLAIN: one of them is there twice",
+		"set polled true\nset old 9\nset login true\nset ping-interval 1s": "sim: the settings of the plan: config: " +
+			"PingInterval: a broker of APIVersion 0.9.0 cannot be asked for its API versions; 0, or a release " +
+			"from 0.10.0 on",
+		"x send": `sim: line 1 of the plan, "x send": time: invalid duration "x"`,
 	} {
 		if _, err := sim.ParsePlan(text); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)
