@@ -41,7 +41,8 @@ import (
 //
 // If the net.Conn has a method HandshakeContext(context.Context) error, as crypto/tls's
 // has, DialFunc should return it before the handshake: the link reports StageSecuring
-// and runs the handshake itself.
+// and runs the handshake itself. Its writes then go through a goroutine of the link, unless
+// it is a [Continuer].
 //
 // A panic is reported as the error of the link's stage.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)

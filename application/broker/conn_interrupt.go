@@ -35,8 +35,8 @@ import (
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
-// it. A call that cannot be interrupted, such as a write over TLS, holds up the others for
-// 10 ms at a time.
+// it. A call that cannot be interrupted, such as a write on crypto/tls's connection that a dial
+// function returned, holds up the others for 10 ms at a time.
 
 const (
 	quietTime   = 3 * time.Second
