@@ -13,8 +13,8 @@ var _ netlink.Continuer = (*Conn)(nil)
 
 // ContinueWrites makes a Write that the deadline ends, with n bytes written, one that can be
 // continued with p[n:], and only so. It is called after the handshake, and not while Read or Write
-// is called; netlink does it. It returns false, and changes nothing, if that cannot be had: with
-// TLS 1.0, with renegotiation, or over another TLS connection that has it not.
+// is called; netlink does it. It returns false, and changes nothing, with TLS 1.0, with
+// renegotiation, and over another TLS connection whose writes cannot be continued.
 func (c *Conn) ContinueWrites() bool {
 	if c.wire.sealer != nil {
 		return true

@@ -42,6 +42,21 @@ func TestTransport(t *testing.T) {
 			porttest.Transport(t, func(t *testing.T) porttest.Harness { return newHarness(t, cert, o) })
 		})
 	}
+	t.Run("without deadlines", func(t *testing.T) {
+		o := Options{CAPEM: ca.pem(), Clock: clock()}
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := plainDial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return timeless{conn}, nil
+		}
+		porttest.Transport(t, func(t *testing.T) porttest.Harness {
+			h := newHarness(t, cert, o)
+			h.Transport = must(New(&netlink.Transport{Dial: dial}, o))
+			return h
+		})
+	})
 }
 
 func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
