@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -229,6 +230,10 @@ func TestAnswerBehindInterruptedWrite(t *testing.T) {
 	if n != sealed || err != ports.ErrInterrupted {
 		t.Errorf("Write: %d, %v; want %d", n, err, sealed)
 	}
+	under.room.Store(24) // the rest of the answer, which is longer than a byte as a record
+	if n, err := link.Write(want[sealed : sealed+1]); n != 0 || err != ports.ErrInterrupted {
+		t.Errorf("Write behind the answer: %d, %v", n, err)
+	}
 	under.room.Store(-1)
 	go func() { _, _ = link.Write(want[sealed:]) }()
 	for off := 0; off < len(want); {
@@ -242,6 +247,21 @@ func TestAnswerBehindInterruptedWrite(t *testing.T) {
 	}
 	if peer.answered != 1 {
 		t.Errorf("%d answers", peer.answered)
+	}
+}
+
+// TestAnswersAroundContent: content is over at the end of its own record, whatever Read seals meanwhile.
+func TestAnswersAroundContent(t *testing.T) {
+	s := newSealer(nil)
+	s.expect(100)
+	for _, size := range []int{27, 122, 27} {
+		if n, err := s.add(make([]byte, size)); n != size || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	s.arrived()
+	if want := []record{{27 + 122, 100}}; !slices.Equal(s.sealed, want) {
+		t.Errorf("got %v, want %v", s.sealed, want)
 	}
 }
 
