@@ -96,6 +96,10 @@ func TestNew(t *testing.T) {
 	if err != nil || len(eps) != 1 || !eps[0].Secure {
 		t.Errorf("%v %v", eps, err)
 	}
+	literal := must(New(tcp.New(tcp.Options{}), Options{})).Resolve("192.0.2.1", 9093)
+	if eps, err := literal.Result(); err != nil || len(eps) != 1 || !eps[0].Secure {
+		t.Errorf("at once: %v %v", eps, err)
+	}
 	if _, err := New(&netlink.Transport{Dial: plainDial}, Options{CAFile: "/nowhere"}); err == nil {
 		t.Error("a file that is not there")
 	}
