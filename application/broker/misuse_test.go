@@ -282,7 +282,6 @@ func TestCanceledWhileItFails(t *testing.T) {
 				conn := dial(t, cfg)
 				for range 2 {
 					second = fakebroker.MustSend(t, conn, ask())
-					second.Done() // which is waited for
 					synctest.Wait()
 				}
 				hosts.Cut()
