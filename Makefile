@@ -20,7 +20,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers bench bench-verify bench-chart bench-growth
+.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers bench bench-verify bench-chart bench-growth bench-kafka
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -159,6 +159,9 @@ bench-growth: ## what requests in flight, connections and large bodies cost as t
 	@cd acceptance/peers && $(GO) run . growth
 
 ##@ Against real brokers (Java 17, Maven)
+
+bench-kafka: ## beside franz-go, against a real broker of the newest release: latency, and processor time per request, for 1 and 64 in flight and for records of 1 MiB
+	@cd acceptance/peers && $(GO) run . kafka
 
 acceptance: ## all acceptance tests (also MIT Kerberos and Python 3.8; ACCEPTANCE=required to insist)
 	$(LEAKS) -v $(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m ./acceptance/...

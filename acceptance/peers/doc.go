@@ -13,6 +13,7 @@
 //	build     this program, and this program over an earlier commit of the library
 //	rounds    the runs, and the ratios of those of one round
 //	rows      the figures that matter, and what they must be
+//	kafka     the same client processes against a real broker
 //	chart     the figures as a picture
 //
 // Only ratios within a round mean anything: within a round the clients run in random order, each

@@ -32,14 +32,11 @@ func dialFranz(address string, link linkKind, authority string) (client, error) 
 }
 
 func (f *franz) heartbeat(ctx context.Context) error {
-	_, err := f.broker.Request(ctx, kmsg.NewPtrHeartbeatRequest())
-	return err
+	return f.one(ctx, small)
 }
 
 func (f *franz) poll(ctx context.Context, millis uint32) error {
-	req := kmsg.NewPtrFetchRequest()
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(millis), 1, payload
-	_, err := f.broker.Request(ctx, req)
+	_, err := f.broker.Request(ctx, franzFetch(millis))
 	return err
 }
 
@@ -63,26 +60,46 @@ func (f *franz) pipeline(ctx context.Context, what kind, window, n int) error {
 }
 
 func (f *franz) one(ctx context.Context, what kind) error {
-	switch what {
-	case small:
-		return f.heartbeat(ctx)
-	case produce:
-		_, err := f.broker.Request(ctx, franzProduce())
-		return err
-	default:
-		return f.poll(ctx, 0)
-	}
+	_, err := f.broker.Request(ctx, copyOf(franzRequests[what]))
+	return err
 }
 
-var largeBatch = make([]byte, payload)
+// franzRequests are those of each kind.
+var franzRequests = map[kind]kmsg.Request{
+	small:   kmsg.NewPtrHeartbeatRequest(),
+	produce: franzProduce("t", make([]byte, payload)),
+	fetch:   franzFetch(0),
+}
 
-func franzProduce() kmsg.Request {
+// copyOf returns a request that the client may change: it sets the version.
+func copyOf(req kmsg.Request) kmsg.Request {
+	switch req := req.(type) {
+	case *kmsg.HeartbeatRequest:
+		one := *req
+		return &one
+	case *kmsg.ProduceRequest:
+		one := *req
+		return &one
+	case *kmsg.FetchRequest:
+		one := *req
+		return &one
+	}
+	panic("peers: no such request of franz-go's")
+}
+
+func franzFetch(millis uint32) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(millis), 1, payload
+	return req
+}
+
+func franzProduce(name string, batch []byte) *kmsg.ProduceRequest {
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks, req.TimeoutMillis = 1, 30_000
 	partition := kmsg.NewProduceRequestTopicPartition()
-	partition.Records = largeBatch
+	partition.Records = batch
 	topic := kmsg.NewProduceRequestTopic()
-	topic.Topic, topic.Partitions = "t", append(topic.Partitions, partition)
+	topic.Topic, topic.Partitions = name, append(topic.Partitions, partition)
 	req.Topics = append(req.Topics, topic)
 	return req
 }

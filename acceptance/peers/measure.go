@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"syscall"
 	"time"
@@ -22,7 +25,7 @@ type result struct {
 
 // measure connects, warms up, and runs a workload.
 func measure(name, what string, at addresses) (result, error) {
-	all := append(growing(), workloads...)
+	all := slices.Concat(growing(), workloads, kafkaWorkloads)
 	i := slices.IndexFunc(all, func(w workload) bool { return w.name == what })
 	if i < 0 {
 		return result{}, fmt.Errorf("no workload %q", what)
@@ -53,6 +56,23 @@ func measure(name, what string, at addresses) (result, error) {
 		r.P50, r.P99 = m.latencies[len(m.latencies)/2], m.latencies[len(m.latencies)*99/100]
 	}
 	return r, nil
+}
+
+// profiled writes a profile of the processor's time meanwhile; file "": none.
+func profiled(file string, run func() (result, error)) (r result, err error) {
+	if file == "" {
+		return run()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return r, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return r, errors.Join(err, f.Close())
+	}
+	r, err = run()
+	pprof.StopCPUProfile()
+	return r, errors.Join(err, f.Close())
 }
 
 // begin is when counting begins.

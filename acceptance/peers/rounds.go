@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ type bench struct {
 	base          string
 	rounds, times int
 	only, chart   string
+	profiles      string // a folder; "": none
 	anyLoad       bool
 	today, past   *build
 	found         map[string]map[string][]result // by workload and client, a result for each round
@@ -30,6 +32,11 @@ func (b *bench) run() error {
 	defer os.RemoveAll(tmp)
 	if b.today, err = today(tmp); err != nil {
 		return err
+	}
+	if b.profiles != "" {
+		if b.today.profiles, err = filepath.Abs(b.profiles); err != nil {
+			return err
+		}
 	}
 	if b.base != "" {
 		if b.past, err = earlier(tmp, b.base); err != nil {
