@@ -128,3 +128,34 @@ func TestLineCountsInLatency(t *testing.T) {
 		}
 	})
 }
+
+// A request that fails in the queue says for how long it was there, and behind how many.
+func TestErrorSaysHowLongItWasQueued(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit func(context.Context) (context.Context, context.CancelFunc)
+		want  error
+	}{
+		"its context ends": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 3*time.Second)
+		}, broker.ErrCanceled},
+		"its timeout passes": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return broker.WithRequestTimeout(ctx, 3*time.Second), func() {}
+		}, broker.ErrRequestTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := dialOne(t, silent)
+				first := heartbeats(t.Context(), conn, 1)
+				synctest.Wait()
+				ctx, end := c.limit(t.Context())
+				defer end()
+				err := heartbeat(ctx, conn)
+				var e *broker.Error
+				assert(t, errors.As(err, &e) && e.Kind == c.want && e.Queued == 3*time.Second && e.QueuedBehind == 1,
+					"got %v, want %v after 3 s in the queue behind one", err, c.want)
+				fakebroker.Close(t, conn)
+				<-first
+			})
+		})
+	}
+}
