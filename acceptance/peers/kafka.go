@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
-	"slices"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -92,29 +90,16 @@ func (b *bench) kafka(out io.Writer, release string) error {
 	b.found = map[string]map[string][]result{}
 	for range b.rounds {
 		for _, w := range kafkaWorkloads {
-			if err := b.kafkaRound(w, server.Addr()); err != nil {
+			err := b.turns(w, w.clients, func(c string) (result, error) {
+				return b.today.measure(w, c, "-kafka", "-plain", server.Addr())
+			})
+			if err != nil {
 				return err
 			}
 		}
 	}
 	fmt.Fprintf(out, "Kafka %s, load average before %s, %d rounds\n", server.Version(), load, b.rounds)
 	return b.printKafka(out)
-}
-
-func (b *bench) kafkaRound(w workload, address string) error {
-	clients := slices.Clone(w.clients)
-	rand.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
-	for _, c := range clients {
-		r, err := b.today.measure(w, c, "-kafka", "-plain", address)
-		if err != nil {
-			return fmt.Errorf("%s, %s: %w", w.name, c, err)
-		}
-		if b.found[w.name] == nil {
-			b.found[w.name] = map[string][]result{}
-		}
-		b.found[w.name][c] = append(b.found[w.name][c], r)
-	}
-	return nil
 }
 
 func (b *bench) printKafka(out io.Writer) error {

@@ -89,26 +89,37 @@ func (b *bench) repeat(list []workload) error {
 			if b.only != "" && w.name != b.only {
 				continue
 			}
-			clients := slices.Clone(w.clients)
+			clients := w.clients
 			if w.base && b.past != nil {
-				clients = append(clients, base)
+				clients = append(slices.Clone(clients), base)
 			}
-			rand.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
-			for _, c := range clients {
-				over, name := b.today, c
+			err := b.turns(w, clients, func(c string) (result, error) {
 				if c == base {
-					over, name = b.past, "conn"
+					return b.past.run(b.today, w, "conn")
 				}
-				r, err := over.run(b.today, w, name)
-				if err != nil {
-					return fmt.Errorf("%s, %s: %w", w.name, c, err)
-				}
-				if b.found[w.name] == nil {
-					b.found[w.name] = map[string][]result{}
-				}
-				b.found[w.name][c] = append(b.found[w.name][c], r)
+				return b.today.run(b.today, w, c)
+			})
+			if err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// turns runs a workload once with each client, in random order.
+func (b *bench) turns(w workload, clients []string, run func(client string) (result, error)) error {
+	clients = slices.Clone(clients)
+	rand.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
+	for _, c := range clients {
+		r, err := run(c)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", w.name, c, err)
+		}
+		if b.found[w.name] == nil {
+			b.found[w.name] = map[string][]result{}
+		}
+		b.found[w.name][c] = append(b.found[w.name][c], r)
 	}
 	return nil
 }
