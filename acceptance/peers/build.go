@@ -29,6 +29,9 @@ func earlier(tmp, commit string) (*build, error) {
 		instead = ""
 	}
 	b, err := compile(tmp, "base", tree, instead)
+	if err != nil && instead == "" {
+		err = fmt.Errorf("%w: there is no testdata/%s: what does that commit call otherwise?", err, commit)
+	}
 	return b, errors.Join(err, worktree("remove", "--force", tree))
 }
 
@@ -47,23 +50,11 @@ func compile(tmp, name, checkout, instead string) (*build, error) {
 	if err := os.CopyFS(module, os.DirFS(".")); err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(instead, "*.go"))
-	if err != nil {
+	if err := overwrite(module, instead); err != nil {
 		return nil, err
 	}
-	for _, file := range files {
-		if instead == "" {
-			break
-		}
-		text, err := os.ReadFile(file)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(module, filepath.Base(file)), text, 0o644)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if checkout, err = filepath.Abs(checkout); err != nil {
+	checkout, err := filepath.Abs(checkout)
+	if err != nil {
 		return nil, err
 	}
 	overlay := filepath.Join(tmp, name+".json")
@@ -82,6 +73,30 @@ func compile(tmp, name, checkout, instead string) (*build, error) {
 		}
 	}
 	return b, nil
+}
+
+// overwrite puts the files of a folder in place of those of the same name; "": there is no such folder.
+func overwrite(module, instead string) error {
+	if instead == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(instead, "*.go"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("there is no file of Go in %s", instead)
+	}
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(module, filepath.Base(file)), text, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeOverlay puts today's acceptance/relay in place of that of a checkout, which may have an older one or none.

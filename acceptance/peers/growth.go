@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"text/tabwriter"
 
@@ -100,19 +99,14 @@ func (m *meter) fetches(size, n int) error {
 
 // growth measures and prints how cost grows.
 func (b *bench) growth(out io.Writer) error {
-	tmp, err := os.MkdirTemp("", "peers")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	if b.today, err = today(tmp); err != nil {
-		return err
-	}
 	load, err := b.quiet()
 	if err != nil {
 		return err
 	}
-	if err := b.repeat(growing()); err != nil {
+	err = b.repeat(growing(), func(w workload, client string) (result, error) {
+		return b.today.run(b.today, w, client)
+	})
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "load average before %s, %d rounds\n", load, b.rounds)

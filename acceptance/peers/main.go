@@ -63,13 +63,15 @@ func run(args []string) error {
 		flags.BoolVar(&b.anyLoad, "any-load", false, "whether to measure beside other load")
 		release := flags.String("release", acceptance.Newest, "that of Kafka")
 		_ = flags.Parse(args[1:]) // exits
-		switch args[0] {
-		case "growth":
-			return b.growth(os.Stdout)
-		case "kafka":
-			return b.kafka(os.Stdout, *release)
-		}
-		return b.run()
+		return b.built(func(tmp string) error {
+			switch args[0] {
+			case "growth":
+				return b.growth(os.Stdout)
+			case "kafka":
+				return b.kafka(os.Stdout, *release)
+			}
+			return b.run(tmp)
+		})
 	}
 	return fmt.Errorf("unknown command %q", args[0])
 }

@@ -24,7 +24,8 @@ type bench struct {
 	found         map[string]map[string][]result // by workload and client, a result for each round
 }
 
-func (b *bench) run() error {
+// built builds this program, calls do, and removes what was built.
+func (b *bench) built(do func(tmp string) error) error {
 	tmp, err := os.MkdirTemp("", "peers")
 	if err != nil {
 		return err
@@ -38,6 +39,10 @@ func (b *bench) run() error {
 			return err
 		}
 	}
+	return do(tmp)
+}
+
+func (b *bench) run(tmp string) (err error) {
 	if b.base != "" {
 		if b.past, err = earlier(tmp, b.base); err != nil {
 			return err
@@ -78,11 +83,16 @@ func (b *bench) measure(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s, %s, %d processors, load average before %s, %d rounds\n", time.Now().Format(time.DateTime),
 		runtime.Version(), runtime.NumCPU(), load, b.rounds)
-	return b.repeat(workloads)
+	return b.repeat(workloads, func(w workload, client string) (result, error) {
+		if client == base {
+			return b.past.run(b.today, w, "conn")
+		}
+		return b.today.run(b.today, w, client)
+	})
 }
 
 // repeat runs workloads, rounds times.
-func (b *bench) repeat(list []workload) error {
+func (b *bench) repeat(list []workload, run func(w workload, client string) (result, error)) error {
 	b.found = map[string]map[string][]result{}
 	for range b.rounds {
 		for _, w := range list {
@@ -93,13 +103,7 @@ func (b *bench) repeat(list []workload) error {
 			if w.base && b.past != nil {
 				clients = append(slices.Clone(clients), base)
 			}
-			err := b.turns(w, clients, func(c string) (result, error) {
-				if c == base {
-					return b.past.run(b.today, w, "conn")
-				}
-				return b.today.run(b.today, w, c)
-			})
-			if err != nil {
+			if err := b.turns(w, clients, run); err != nil {
 				return err
 			}
 		}
@@ -108,11 +112,11 @@ func (b *bench) repeat(list []workload) error {
 }
 
 // turns runs a workload once with each client, in random order.
-func (b *bench) turns(w workload, clients []string, run func(client string) (result, error)) error {
+func (b *bench) turns(w workload, clients []string, run func(w workload, client string) (result, error)) error {
 	clients = slices.Clone(clients)
 	rand.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
 	for _, c := range clients {
-		r, err := run(c)
+		r, err := run(w, c)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", w.name, c, err)
 		}
