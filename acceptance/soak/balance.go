@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
+	"strings"
 	"time"
 )
 
@@ -91,6 +93,13 @@ func lowest(ledger int64) level {
 		low.heap = min(low.heap, now.heap)
 	}
 	return low
+}
+
+// goroutines are the stacks of all goroutines, each stack once.
+func goroutines() string {
+	var text strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&text, 1) // a Builder takes all
+	return text.String()
 }
 
 // settle waits for the goroutines and descriptors that are about to end, and returns the level

@@ -111,8 +111,12 @@ func (s *soak) open() error {
 	return nil
 }
 
-// rest brings each member into the state in which it is between two loads: connected, or, where
-// that takes a request, closed while idle.
+// quiet is more than the time without a read after which a Conn starts its reader, to notice the end of the
+// connection. Before that it has a goroutine less.
+const quiet = 4 * time.Second
+
+// rest brings each member into the state in which it is between two loads: connected for a while,
+// or, where that takes a request, closed while idle.
 func (s *soak) rest(ctx context.Context) error {
 	for _, m := range s.members {
 		var err error
@@ -132,7 +136,7 @@ func (s *soak) rest(ctx context.Context) error {
 			return fmt.Errorf("connection %s, without load and without a fault: %w", m.name, err)
 		}
 	}
-	return nil
+	return pause(ctx, quiet)
 }
 
 // close closes the members, and keeps their last Stats.

@@ -137,7 +137,7 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 		err = s.rest(ctx)
 	}
 	if err == nil {
-		now.connected = measureAt(want, func(l *levels) level { return l.connected }, s.ledger.size)
+		now.connected = s.measureAt(want, func(l *levels) level { return l.connected })
 		for _, m := range s.members {
 			now.connected.growth += maxKept(m.inFlight)
 		}
@@ -153,17 +153,21 @@ func (s *soak) period(ctx context.Context, last time.Duration, now, want *levels
 		s.broken = append(s.broken, of.missing()...)
 	}
 	s.members = nil
-	now.closed = measureAt(want, func(l *levels) level { return l.closed }, s.ledger.size)
+	now.closed = s.measureAt(want, func(l *levels) level { return l.closed })
 	return err
 }
 
 // measureAt measures a level, which is awaited to come down to that of want. If that is nil, it is the
-// first one.
-func measureAt(want *levels, which func(*levels) level, ledger func() int64) level {
+// first one. Where it does not come down, all goroutines are printed.
+func (s *soak) measureAt(want *levels, which func(*levels) level) level {
 	if want == nil {
-		return lowest(ledger())
+		return lowest(s.ledger.size())
 	}
-	return which(want).settle(ledger())
+	now := which(want).settle(s.ledger.size())
+	if which(want).broken("", now) != nil {
+		s.Print(goroutines())
+	}
+	return now
 }
 
 // start starts the callers of every connection. stop ends them, and returns when they are done.
