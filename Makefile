@@ -20,7 +20,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers bench bench-verify bench-chart bench-growth bench-kafka
+.PHONY: help demo test tests lint fuzz corpus matrix sim storm sim-speed profile sim-verify mutants cross bare generate check-mocks rename check-rename vulncheck count words api mutate oracle field acceptance sasl-matrix version-matrix releases soak parity odd-brokers bench bench-verify bench-chart bench-growth bench-kafka
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -31,7 +31,9 @@ help: ## list the targets
 demo: ## the main job on an embedded broker, step by step, with times
 	@$(GO) run ./application/cli/kafkaprobe demo
 
-test: lint ## lint, then every test; the summary lists what skipped tests need: openssl, proxies, a KDC
+test: lint tests ## lint, then every test; the summary lists what skipped tests need: openssl, proxies, a KDC
+
+tests:
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test -pgo=off $(RACE) -timeout 10m ./...
 	@$(if $(RACE),$(LEAKS) $(GO) test -timeout 10m -run '^TestSeeds$$' ./application/sim)
 
