@@ -33,7 +33,7 @@ demo: ## the main job on an embedded broker, step by step, with times
 
 test: lint tests ## lint, then every test; the summary lists what skipped tests need: openssl, proxies, a KDC
 
-tests:
+tests: ## every test
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test -pgo=off $(RACE) -timeout 10m ./...
 	@$(if $(RACE),$(LEAKS) $(GO) test -timeout 10m -run '^TestSeeds$$' ./application/sim)
 
