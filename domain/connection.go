@@ -116,6 +116,12 @@ func (c *Connection) Step(now time.Time, waiting bool) *Output {
 	}
 }
 
+// Resting reports whether Step has nothing to do but to return Idle, with a Deadline that is not before alarm, when
+// its owner asks next. It is the case between a request and its response.
+func (c *Connection) Resting(now, alarm time.Time) bool {
+	return c.parker != nil && c.exchange == nil && !c.choked && c.m.resting(now, alarm)
+}
+
 // readsFirst returns until when the owner of a parked link has to read before timers end, once for each deadline: what
 // has arrived lies there if it was stopped, or has called a slow hook. Steps until then are of its other alarms and
 // callers, while it reads.

@@ -58,6 +58,9 @@ func (f *Future) due(throttledTime time.Duration) time.Time {
 // Done reports whether it is done.
 func (f *Future) Done() bool { return f.done }
 
+// NoResponse reports whether it expects no response: it is done when written.
+func (f *Future) NoResponse() bool { return f.noResponse }
+
 // Err returns why it failed, an *[Error], and nil if it was answered.
 func (f *Future) Err() error { return f.err }
 

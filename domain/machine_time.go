@@ -26,6 +26,9 @@ func (m *Machine) NextDeadline() time.Time {
 		if m.mayRenew() {
 			first = soonest(first, m.renewalDeadline())
 		}
+		if m.stream.pending.large() {
+			first = soonest(first, m.restAt())
+		}
 		if !m.waiting() {
 			return soonest(first, m.idleDeadline())
 		}
@@ -48,6 +51,16 @@ func (m *Machine) stepBy() time.Time {
 		return soonest(m.probing.by, m.addressBy)
 	}
 	return m.addressBy
+}
+
+// resting reports whether Next has nothing to return on a connection, except for bytes to write, and HandleTimeout
+// nothing to do before alarm.
+func (m *Machine) resting(now, alarm time.Time) bool {
+	if m.state != Connected || m.held || !m.out.empty() || m.isBroken() {
+		return false
+	}
+	d := m.NextDeadline()
+	return d.IsZero() || now.Before(d) && !alarm.IsZero() && !d.Before(alarm)
 }
 
 // soonest returns the earlier of two times; one that is zero does not count.
@@ -91,6 +104,7 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.handleRenewal()
 	m.handleIdle()
 	m.handleStall()
+	m.handleRest()
 }
 
 // stallAt is when the oldest request in flight counts as stalled; zero: never, or it was

@@ -172,6 +172,8 @@ func (o *outbox) take(other *Output) *Output {
 
 func (o *outbox) put(it item) { o.items = append(o.items, it) }
 
+func (o *outbox) empty() bool { return o.head == len(o.items) }
+
 func (o *outbox) front() *item {
 	if o.head == len(o.items) {
 		return nil

@@ -19,6 +19,7 @@ type stream struct {
 type pending struct {
 	filling []byte       // requests are appended here
 	leaving bytes.Buffer // handed out, or about to be
+	usual   int          // how much is handed out at a time: the most of late
 }
 
 func (p *pending) len() int { return len(p.filling) + p.leaving.Len() }
@@ -46,6 +47,7 @@ func (s *stream) lend(epoch uint64) []byte {
 		next := bytes.NewBuffer(p.filling)
 		p.filling = p.leaving.AvailableBuffer()
 		p.leaving = *next
+		p.handsOut(p.leaving.Len())
 	}
 	s.lentTo = epoch
 	return p.leaving.Bytes()
@@ -65,23 +67,58 @@ func (s *stream) count(n int) {
 func (s *stream) drop() {
 	s.pending.filling = s.pending.filling[:0]
 	s.pending.leaving.Reset()
-	s.pending.shrink()
+	s.pending.rest()
 }
 
 // firstPending is the memory that the bytes begin with: enough for those of a login.
 const firstPending = 512
 
-// keepAtMost is how much memory an empty buffer keeps: enough for a burst of
-// small requests, so that the memory of a large one is not kept.
-const keepAtMost = 256 << 10
+// keepAtMost is how much memory an empty buffer keeps in any case: enough for a burst of small
+// requests. It keeps more for as long as that is used, up to four times what is handed out at a
+// time: to make the memory of a large request each time takes as long as to write it. After restAfter
+// without traffic that is let go of, too.
+const (
+	keepAtMost = 256 << 10
+	restAfter  = time.Second
+)
 
-func (p *pending) shrink() {
-	if len(p.filling) == 0 && cap(p.filling) > keepAtMost {
+// handsOut takes note of how much is handed out. Sixteen small writes after a large one its memory
+// is not needed any more.
+func (p *pending) handsOut(n int) { p.usual = max(n, p.usual-p.usual/8) }
+
+func (p *pending) shrink() { p.keep(max(keepAtMost, 4*p.usual)) }
+
+// keep lets go of empty buffers of more than so much memory.
+func (p *pending) keep(limit int) {
+	if len(p.filling) == 0 && cap(p.filling) > limit {
 		p.filling = nil
 	}
-	if p.leaving.Len() == 0 && p.leaving.Cap() > keepAtMost {
+	if p.leaving.Len() == 0 && p.leaving.Cap() > limit {
 		p.leaving = bytes.Buffer{}
 	}
+}
+
+// large reports whether there is memory that an idle connection does not keep.
+func (p *pending) large() bool { return cap(p.filling) > keepAtMost || p.leaving.Cap() > keepAtMost }
+
+// restAt is when the memory of large requests is let go of; zero: it has no such memory.
+func (m *Machine) restAt() time.Time {
+	if !m.stream.pending.large() || m.stream.pending.len() > 0 {
+		return time.Time{}
+	}
+	return m.lastTraffic.Add(restAfter)
+}
+
+func (m *Machine) handleRest() {
+	if m.state == Connected && m.due(m.restAt()) {
+		m.stream.pending.rest()
+	}
+}
+
+// rest lets go of the memory of large requests. Nothing is pending.
+func (p *pending) rest() {
+	p.usual = 0
+	p.shrink()
 }
 
 // Writing: Transmit lends all pending bytes to one writer, and HandleWritten

@@ -187,8 +187,8 @@ type Parker interface {
 	// Read waits for at least one byte.
 	Read(p []byte) (n int, err error)
 	// Write waits until all of p is sent. If n < len(p) and the error is
-	// ErrInterrupted, it can be continued with p[n:]; after any other error the
-	// stream is broken.
+	// ErrInterrupted, it can be continued with p[n:], with or without more behind it: a
+	// part of that may be encrypted already. After any other error the stream is broken.
 	Write(p []byte) (n int, err error)
 	// Interrupt makes the parked or next Read and Write return ErrInterrupted, until
 	// Resume. It does not block.

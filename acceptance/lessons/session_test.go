@@ -64,7 +64,7 @@ func pipelinedAtExpiry(t *testing.T) {
 			Think: func() time.Duration { return 400 * time.Millisecond }}
 		hosts, cfg := fakebroker.WithSession(w)
 		conn := dial(t, cfg)
-		time.Sleep(8 * time.Second)
+		time.Sleep(7990 * time.Millisecond)
 		var all []*broker.Future
 		send := func() {
 			req := kmsg.NewPtrHeartbeatRequest()
@@ -75,7 +75,7 @@ func pipelinedAtExpiry(t *testing.T) {
 			send()
 		}
 		var wg sync.WaitGroup
-		time.Sleep(1600 * time.Millisecond) // 9.6 s: between 95 % and the end
+		time.Sleep(1610 * time.Millisecond) // 9.6 s: between 95 % and the end
 		assert(t, conn.Stats().Reauthenticating, "the session is not being renewed")
 		if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); err == nil ||
 			!broker.SafeToRetry(err) {

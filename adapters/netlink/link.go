@@ -28,7 +28,7 @@ type link struct {
 	dials  []dialing
 	tries  []ports.Try // not returned yet
 	conn   net.Conn    // from securing on; never changes again
-	secure bool        // conn did a handshake: a write must not be interrupted
+	secure bool        // conn did a handshake: its Close may wait for the peer
 	watch  func()
 
 	// Read by parked calls without the mutex; see parker.go.
@@ -58,6 +58,15 @@ var (
 // handshaker is a net.Conn that has a handshake to do; tls.Conn is one.
 type handshaker interface {
 	HandshakeContext(context.Context) error
+}
+
+// Continuer is optional on a net.Conn with a method HandshakeContext. Without it a write is never
+// interrupted: after a write of crypto/tls's timed out, all later ones fail.
+type Continuer interface {
+	// ContinueWrites is called after the handshake, and not while Read or Write is called. It reports
+	// whether a Write that the deadline ends, with n bytes written, can be continued with p[n:] from
+	// now on.
+	ContinueWrites() bool
 }
 
 // past is a deadline that is over.

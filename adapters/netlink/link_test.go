@@ -435,3 +435,42 @@ func TestCloseDoesNotWaitForTheFarewell(t *testing.T) {
 	close(release)
 	wantEnd(t, there)
 }
+
+// continuer is a TLS connection whose writes can be continued, or not.
+type continuer struct {
+	shaker
+	continues bool
+	writing   chan struct{}
+}
+
+func (c continuer) ContinueWrites() bool { return c.continues }
+
+func (c continuer) Write(p []byte) (int, error) {
+	close(c.writing)
+	return c.shaker.Write(p)
+}
+
+// TestContinuer: a deadline reaches a write after a handshake if that can be continued, and no other.
+func TestContinuer(t *testing.T) {
+	for _, continues := range []bool{true, false} {
+		here, there := net.Pipe()
+		writing := make(chan struct{})
+		l := over(t, continuer{shaker{here, func(context.Context) error { return nil }}, continues, writing})
+		written := make(chan outcome, 1)
+		go func() {
+			n, err := l.Write([]byte("abc"))
+			written <- outcome{n, err}
+		}()
+		<-writing
+		_, _ = io.ReadFull(there, make([]byte, 1))
+		l.Interrupt()
+		want := outcome{3, nil} // the pump has all of it
+		if continues {
+			want = outcome{1, ports.ErrInterrupted}
+		}
+		if got := <-written; got != want {
+			t.Errorf("continues %v: Write: %v; want %v", continues, got, want)
+		}
+		_ = there.Close()
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"brokerconn/ports"
 )
 
-// lookup is one lookup. Its result is set once, by its goroutine or by Close,
+// lookup is one lookup. Its result is set once, by Resolve, by its goroutine or by Close,
 // whichever comes first.
 type lookup struct {
 	host             string

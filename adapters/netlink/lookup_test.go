@@ -38,6 +38,37 @@ func TestLookupWithoutAFunction(t *testing.T) {
 	}
 }
 
+// TestLookupAtOnce: of the hosts that need no other goroutine, and of no other.
+func TestLookupAtOnce(t *testing.T) {
+	tr := &Transport{AtOnce: func(host string) bool { return host != "broker" }, Secure: true}
+	for _, c := range []struct {
+		host   string
+		answer error
+		want   string // in the error
+	}{{"192.0.2.1", nil, ""}, {"192.0.2.2", errors.New("nowhere"), "nowhere"}, {"broker", nil, "would block"}} {
+		asked := make(chan struct{})
+		tr.Lookup = func(ctx context.Context, host string, port uint16) ([]ports.Endpoint, error) {
+			if host == "broker" {
+				<-ctx.Done()
+			}
+			close(asked)
+			return []ports.Endpoint{{Network: "tcp", Address: host}}, c.answer
+		}
+		l := tr.Resolve(c.host, 9092)
+		eps, err := l.Result()
+		if c.want == "" {
+			want := []ports.Endpoint{{Host: c.host, Network: "tcp", Address: c.host, Secure: true}}
+			if !reflect.DeepEqual(eps, want) || err != nil {
+				t.Errorf("%s: %+v, %v; want %+v", c.host, eps, err, want)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.host, err, c.want)
+		}
+		l.Close()
+		<-asked
+	}
+}
+
 func TestLookupFunction(t *testing.T) {
 	nowhere := errors.New("nowhere")
 	for _, c := range []struct {

@@ -17,8 +17,9 @@ import (
 //
 //	                          Read           Write
 //	plain, deadlines work     direct         direct
-//	did a handshake (TLS)     direct         through a goroutine: after a TLS
-//	                                         write timed out, all later ones fail
+//	did a handshake (TLS)     direct         through a goroutine: after a write of
+//	                                         crypto/tls timed out, all later ones fail
+//	the same, a Continuer     direct         direct, if it says so
 //	SetDeadline failed        through a      through a
 //	                          goroutine      goroutine
 //
@@ -42,7 +43,12 @@ const maxEmptyReads = 100
 func (l *link) establish() {
 	works := l.conn.SetDeadline(time.Time{}) == nil
 	l.directRead.Store(works)
-	l.directWrite.Store(works && !l.secure)
+	l.directWrite.Store(works && (!l.secure || continues(l.conn)))
+}
+
+func continues(conn net.Conn) bool {
+	c, ok := conn.(Continuer)
+	return ok && c.ContinueWrites()
 }
 
 // setDeadline sets the deadline of the direct calls. The mutex is held.

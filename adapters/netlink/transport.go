@@ -41,7 +41,8 @@ import (
 //
 // If the net.Conn has a method HandshakeContext(context.Context) error, as crypto/tls's
 // has, DialFunc should return it before the handshake: the link reports StageSecuring
-// and runs the handshake itself.
+// and runs the handshake itself. Its writes then go through a goroutine of the link, unless
+// it is a [Continuer].
 //
 // A panic is reported as the error of the link's stage.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -59,6 +60,9 @@ type Transport struct {
 	// Lookup returns the addresses of a host. If nil, there is one, host:port in
 	// network "tcp", and Dial resolves the host.
 	Lookup LookupFunc
+	// AtOnce reports the hosts for which Lookup does not wait, such as literal addresses. For
+	// these Resolve calls it itself, and not on another goroutine. If nil, there are none.
+	AtOnce func(host string) bool
 	// Secure reports that connections from Dial are encrypted. It is copied to every
 	// endpoint.
 	Secure bool
@@ -85,6 +89,10 @@ func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 	if t.Lookup == nil {
 		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 		l.settle([]ports.Endpoint{{Network: "tcp", Address: address}}, nil)
+		return l
+	}
+	if t.AtOnce != nil && t.AtOnce(host) {
+		l.run(context.Background(), t.Lookup, port)
 		return l
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -62,6 +62,12 @@ func inTurns(addrs []netip.Addr) (turns []netip.Addr) {
 	return turns
 }
 
+// literal reports whether a host is an address.
+func literal(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
 func find(ctx context.Context, resolver *net.Resolver, family AddressFamily, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -37,6 +38,10 @@ func TestLiteralsNeedNoLookUp(t *testing.T) {
 	} {
 		o.AddressFamily = c.family
 		eps, err := Lookup(o)(context.Background(), c.host, 9092)
+		if now, nowErr := New(o).Resolve(c.host, 9092).Result(); !reflect.DeepEqual(now, eps) ||
+			fmt.Sprint(nowErr) != fmt.Sprint(err) {
+			t.Errorf("%s, %v: at once %v, %v; want %v, %v", c.host, c.family, now, nowErr, eps, err)
+		}
 		if c.address == "" {
 			if err == nil || !strings.Contains(err.Error(), c.host+" has no "+c.family.String()+" address") {
 				t.Errorf("%s, %v: %v, %v; want an error that names the family", c.host, c.family, eps, err)

@@ -77,7 +77,9 @@ type Options struct {
 }
 
 // New returns a transport over TCP. Each address of a name is one endpoint.
-func New(o Options) *netlink.Transport { return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o)} }
+func New(o Options) *netlink.Transport {
+	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o), AtOnce: literal}
+}
 
 // Dial returns the function that makes one TCP connection. It also accepts an address
 // with a host name and resolves it.

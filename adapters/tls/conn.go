@@ -22,6 +22,7 @@ import (
 type Conn struct {
 	*tls.Conn
 	wire            *wire
+	renegotiates    bool // the broker may ask for another handshake, with TLS 1.2
 	verifier        *verifier
 	files           *loader // nil with Options.Config
 	lowest, highest uint16  // the versions that are allowed here; 0: no limit but crypto/tls's
@@ -38,7 +39,9 @@ type Conn struct {
 
 func newConn(under net.Conn, config *tls.Config, v *verifier) *Conn {
 	c := &Conn{wire: &wire{Conn: under}, verifier: v, lowest: config.MinVersion, highest: config.MaxVersion}
+	c.renegotiates = config.Renegotiation != tls.RenegotiateNever
 	config.GetClientCertificate = c.answer(config)
+	config.DynamicRecordSizingDisabled = true // a request is of use as a whole, and see sealer
 	c.Conn = tls.Client(c.wire, config)
 	return c
 }
@@ -118,8 +121,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 }
 
 // Write writes to the broker.
-func (c *Conn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if s := c.wire.sealer; s != nil {
+		n, err = s.write(c.Conn, p)
+	} else {
+		n, err = c.Conn.Write(p)
+	}
 	if err != nil && !c.spoken.Load() && left(err) {
 		if verdict := c.awaitVerdict(); verdict != nil {
 			return n, verdict
@@ -191,6 +198,7 @@ func left(err error) bool {
 // handshake.
 type wire struct {
 	net.Conn
+	sealer   *sealer      // it has what is written; nil: it is written at once
 	received []byte       // not more than maxReceived
 	count    atomic.Int64 // Waiting reads it, too
 	rest     bool         // the handshake is over: stop recording

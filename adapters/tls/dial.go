@@ -24,7 +24,8 @@ func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 	}
 	unsafe := o.Warnings()
 	return &netlink.Transport{
-		Dial: dial, Lookup: under.Lookup, Secure: true, Verified: under.Verified || len(unsafe) == 0,
+		Dial: dial, Lookup: under.Lookup, AtOnce: under.AtOnce,
+		Secure: true, Verified: under.Verified || len(unsafe) == 0,
 		Unsafe: slices.Concat(under.Unsafe, unsafe),
 	}, nil
 }

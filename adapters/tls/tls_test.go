@@ -42,6 +42,21 @@ func TestTransport(t *testing.T) {
 			porttest.Transport(t, func(t *testing.T) porttest.Harness { return newHarness(t, cert, o) })
 		})
 	}
+	t.Run("without deadlines", func(t *testing.T) {
+		o := Options{CAPEM: ca.pem(), Clock: clock()}
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := plainDial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return timeless{conn}, nil
+		}
+		porttest.Transport(t, func(t *testing.T) porttest.Harness {
+			h := newHarness(t, cert, o)
+			h.Transport = must(New(&netlink.Transport{Dial: dial}, o))
+			return h
+		})
+	})
 }
 
 func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
@@ -80,6 +95,10 @@ func TestNew(t *testing.T) {
 	eps, err := transport.Resolve("a.test", 9093).Result()
 	if err != nil || len(eps) != 1 || !eps[0].Secure {
 		t.Errorf("%v %v", eps, err)
+	}
+	literal := must(New(tcp.New(tcp.Options{}), Options{})).Resolve("192.0.2.1", 9093)
+	if eps, err := literal.Result(); err != nil || len(eps) != 1 || !eps[0].Secure {
+		t.Errorf("at once: %v %v", eps, err)
 	}
 	if _, err := New(&netlink.Transport{Dial: plainDial}, Options{CAFile: "/nowhere"}); err == nil {
 		t.Error("a file that is not there")

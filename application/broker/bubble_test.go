@@ -118,7 +118,7 @@ func moodyRound(t *testing.T, seed uint64) {
 				}
 				body := fmt.Appendf(nil, "request %d of %d, with some more to write", n, caller)
 				began := time.Now()
-				got, err := askOneWay(ctx, conn, m.roll(5), body)
+				got, err := askOneWay(ctx, conn, m.roll(7), body)
 				cancel()
 				took := time.Since(began)
 				assert(t, took <= limit+patrols, "%v where %v was the limit: %v", took, limit, err)
@@ -143,13 +143,31 @@ func askOneWay(ctx context.Context, conn *broker.Conn, way int, body []byte) ([]
 	case 1:
 		return conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 0, APIVersion: 3, NoResponse: true, Body: body})
 	case 2:
-		resp, err := sendAndWait(ctx, conn, req)
+		return bodyOf(sendAndWait(ctx, conn, req))
+	case 3: // a channel waits, and another goroutine gives up
+		f, err := conn.SendWait(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		return resp.(*ports.RawResponse).Body, nil
+		defer context.AfterFunc(ctx, f.Cancel)()
+		<-f.Done()
+		return bodyOf(f.Response())
+	case 4:
+		f, err := conn.SendWait(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		defer context.AfterFunc(ctx, f.Cancel)()
+		return bodyOf(f.Wait(context.Background()))
 	}
 	return conn.RequestRaw(ctx, req)
+}
+
+func bodyOf(resp ports.Message, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return resp.(*ports.RawResponse).Body, nil
 }
 
 // counting is a clock that counts the alarms that rang.

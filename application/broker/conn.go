@@ -54,6 +54,11 @@ type Conn struct {
 	writeLoop      func() // writeAll, and readAll: made once, so that to start them allocates nothing
 	readLoop       func()
 
+	// conn_work.go
+	gathering  bool      // a caller lets others send before it writes
+	leftAt     time.Time // when something was last left to the next caller
+	takeOverAt time.Time // when what was left to the next caller is done without one; zero: nothing was
+
 	// conn_interrupt.go
 	realTime         bool   // the Clock is the system's
 	contextEnd       func() // contextEnded, made once
@@ -131,12 +136,16 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 // ErrClosed. Nothing of a refused request is sent. Send that is refused because there is
 // no connection starts one, so that a later Send may succeed.
 //
+// The request is written by the Wait that follows, with all others that were sent until then; at
+// once if a goroutine waits already, on a channel of Done for instance; and otherwise within a
+// millisecond, or when 64 KiB are to be written.
+//
 // ctx may carry a timeout, see WithRequestTimeout. Send refuses the request if ctx has
 // ended, and does not look at ctx afterwards.
 func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
 	timeout := optionsOf(ctx).timeout
-	f := &Future{shared: &c.shared, message: req}
+	f := newFuture(&c.shared, req)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
@@ -162,9 +171,7 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 		c.drain(now)
 		return nil, err
 	}
-	c.drain(now)
-	c.startWriter()
-	c.startReader()
+	c.handOver(c.drain(now))
 	return f, nil
 }
 
@@ -173,7 +180,8 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 // ErrCanceled and ctx.Err().
 func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
-	f := &Future{shared: &c.shared, message: req, untilAdmitted: true}
+	f := newFuture(&c.shared, req)
+	f.untilAdmitted = true
 	if w := c.enterQueue(ctx, f); w != nil && !f.waitAs(ctx, w) {
 		if err := c.giveUp(ctx, f); err != nil {
 			return nil, err

@@ -5,15 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"brokerconn/ports"
 )
 
-// A caller of Request does as much of the work for its request as it can, and then waits
-// until the request is done. One caller alone writes its request and reads its response
-// itself; see conn_lease.go.
+// A caller of Request does as much of the work for its request as it can (conn_work.go), and
+// then waits until the request is done.
 
 // enter sends a request, queues it or refuses it. If ctx has ended it is refused. With the
 // lock held.
@@ -78,60 +76,14 @@ func (c *Conn) enterQueue(ctx context.Context, f *Future) (w *waiter) {
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
 	c.enter(now, ctx, f, o.timeout)
-	c.drain(now)
-	c.startGoroutines()
+	now = c.drain(now)
 	if f.epoch == 0 && !f.isDone() {
 		w = f.register()
 	}
 	f.untilAdmitted = w != nil
+	c.handOver(now)
 	return w
 }
-
-// workFor enters f, and writes and reads for as long as only f needs it. It returns the
-// waiter of f, or nil if f is done.
-func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
-	o := optionsOf(ctx)
-	f.failFast = o.failFast
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.cfg.Clock.Now()
-	c.enter(now, ctx, f, o.timeout)
-	now = c.drain(now)
-	var by caller
-	defer func() { c.unwatch(by) }()
-	yielded := false
-	for mayContinue := true; mayContinue && !f.isDone() && ctx.Err() == nil; {
-		writes := c.mayWrite()
-		switch {
-		case writes && !yielded && c.core.InFlight() > 1:
-			// Other callers are about to send too: one write can take them all.
-			yielded = true
-			c.mu.Unlock()
-			runtime.Gosched()
-			c.mu.Lock()
-			now = c.cfg.Clock.Now()
-		case !writes && (f.core == nil || !c.alone()):
-			mayContinue = false
-		default:
-			if by.ctx == nil {
-				by = c.watchContext(now, ctx)
-			}
-			if writes {
-				now, mayContinue = c.write(now, by)
-			} else {
-				now, mayContinue = c.read(now, by)
-			}
-		}
-	}
-	c.startGoroutines()
-	if f.isDone() {
-		return nil
-	}
-	return f.register()
-}
-
-// alone reports whether one request is in flight and no goroutine reads.
-func (c *Conn) alone() bool { return c.core.ResponsesDue() == 1 && c.mayRead() }
 
 // giveUp abandons a request whose ctx has ended, unless it is done.
 func (c *Conn) giveUp(ctx context.Context, f *Future) error {
@@ -211,6 +163,8 @@ func also(cause, next error) error {
 
 func (c *Conn) codec() ports.Codec { return c.cfg.Codec }
 
+func (c *Conn) listened() { c.startGoroutines() }
+
 func (c *Conn) cancel(f *Future) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -220,6 +174,8 @@ func (c *Conn) cancel(f *Future) {
 	f.err, f.body = c.canceled(nil, f), nil
 	c.abandon(f)
 	f.complete()
+	c.interrupt(c.cfg.Clock.Now()) // the goroutine that reads in its Wait
+	c.setAlarm(time.Time{})
 }
 
 func (c *Conn) waitEnded(ctx context.Context, f *Future) error {

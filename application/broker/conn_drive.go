@@ -17,7 +17,7 @@ import (
 // drain handles all outputs and returns the time, which hooks may have moved. With the lock
 // held, which it lets go of for hooks.
 func (c *Conn) drain(now time.Time) time.Time {
-	if c.draining {
+	if c.draining || c.calm() && c.core.Resting(now, c.alarmAt) {
 		return now
 	}
 	c.draining = true
@@ -50,6 +50,9 @@ func (c *Conn) drain(now time.Time) time.Time {
 		}
 	}
 }
+
+// calm reports whether nothing waits for a change of the core.
+func (c *Conn) calm() bool { return c.queue.len() == 0 && !c.dialing && !c.wanted && !c.closing }
 
 // unlocked calls a hook.
 func (c *Conn) unlocked(hook func()) {
@@ -214,7 +217,7 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 // setAlarm sets the alarm for the next deadline.
 func (c *Conn) setAlarm(deadline time.Time) {
 	watch := c.nextWatch()
-	for _, t := range [...]time.Time{c.queue.deadline(), c.readBy, watch[0], watch[1], watch[2]} {
+	for _, t := range [...]time.Time{c.queue.deadline(), c.readBy, watch[0], watch[1], watch[2], watch[3]} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}

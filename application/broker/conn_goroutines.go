@@ -49,21 +49,37 @@ func (c *Conn) writeAll() {
 	}
 }
 
-// readAll reads until no request is in flight. The next caller alone then reads for itself.
+// readAll reads while a response is waited for. The next caller alone then reads for itself. Where it
+// has woken several, it lets them run first: to start a reader for each of their batches takes longer.
 func (c *Conn) readAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.goroutineDone(&c.reader)
+	woken := c.woken
 	for now, ok := c.read(c.cfg.Clock.Now(), caller{}); ok; now, ok = c.read(now, caller{}) {
-		m := c.core
-		if m.ResponsesDue() == 0 && !m.Busy() {
-			return
+		if !c.readerNeeded() {
+			if c.woken-woken < 2 {
+				return
+			}
+			c.mu.Unlock()
+			runtime.Gosched() // they are about to send again
+			c.mu.Lock()
+			if now = c.cfg.Clock.Now(); !c.readerNeeded() {
+				return
+			}
 		}
+		woken = c.woken
 	}
+}
+
+// readerNeeded reports whether a goroutine waits for a response, or the core for one of its own.
+func (c *Conn) readerNeeded() bool {
+	return c.core.Busy() || c.core.ResponsesDue() > 0 && (c.awaited > 0 || !c.realTime)
 }
 
 func (c *Conn) goroutineDone(d *direction) {
 	d.goroutine = false
 	c.goroutines--
+	c.handOver(c.cfg.Clock.Now())
 	c.maybeFinish()
 }

@@ -35,8 +35,8 @@ import (
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
-// it. A call that cannot be interrupted, such as a write over TLS, holds up the others for
-// 10 ms at a time.
+// it. A call that cannot be interrupted, such as a write on crypto/tls's connection that a dial
+// function returned, holds up the others for 10 ms at a time.
 
 const (
 	quietTime   = 3 * time.Second
@@ -47,9 +47,10 @@ const (
 
 // A caller is one that writes and reads itself, and what watches its context.
 type caller struct {
-	ctx   context.Context // nil: a goroutine of the Conn
-	watch watch
-	stop  func() bool // of watchedAlone
+	ctx    context.Context // nil: a goroutine of the Conn
+	future *Future         // that it waits for
+	watch  watch
+	stop   func() bool // of watchedAlone
 }
 
 type watch uint8
@@ -142,12 +143,12 @@ func (c *Conn) contextEnded() {
 	c.drain(now)
 }
 
-// interrupt interrupts the calls of callers whose context has ended.
+// interrupt interrupts the calls of callers whose context has ended, or whose request was canceled.
 func (c *Conn) interrupt(now time.Time) {
 	var lease domain.Lease
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
 		// A call on a link that was hung up returns by itself.
-		if d.ctx != nil && d.ctx.Err() != nil && d.lease.Epoch == c.core.Epoch() {
+		if d.ctx != nil && (d.ctx.Err() != nil || d.future.isDone()) && d.lease.Epoch == c.core.Epoch() {
 			d.interrupted, lease = true, d.lease
 		}
 	}
@@ -190,11 +191,11 @@ func (c *Conn) watchSilence() {
 }
 
 // nextWatch returns the deadlines of watch.
-func (c *Conn) nextWatch() [3]time.Time {
+func (c *Conn) nextWatch() [4]time.Time {
 	if c.core.State() == Closed {
-		c.quietAt, c.retryAt, c.blockedAt = time.Time{}, time.Time{}, time.Time{}
+		c.quietAt, c.retryAt, c.blockedAt, c.takeOverAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	}
-	return [3]time.Time{c.quietAt, c.retryAt, c.blockedAt}
+	return [4]time.Time{c.quietAt, c.retryAt, c.blockedAt, c.takeOverAt}
 }
 
 // watch is called by the alarm, with the lock held.
@@ -213,6 +214,9 @@ func (c *Conn) watch(now time.Time) {
 		} else {
 			c.interrupt(now)
 		}
+	}
+	if !c.takeOverAt.IsZero() && !now.Before(c.takeOverAt) {
+		c.takeOver(now)
 	}
 	if c.quietAt.IsZero() || now.Before(c.quietAt) {
 		return

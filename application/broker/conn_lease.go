@@ -9,11 +9,10 @@ import (
 
 // Reading and writing on links that block (ports.Parker).
 //
-// If one request is in flight, its caller writes it and reads the response itself: that
-// costs one write, one read, and no switch to another goroutine. If there are several, or
-// Send was used, two goroutines of the Conn do it, one for each direction, while there is
-// traffic (conn_goroutines.go). conn_interrupt.go decides when a blocked call is
-// interrupted and how the end of an idle connection is noticed.
+// A caller that writes its request and reads the response itself (conn_work.go) costs one write,
+// one read, and no switch to another goroutine. What no caller does is done by two goroutines of the
+// Conn, one for each direction, while there is traffic (conn_goroutines.go). conn_interrupt.go
+// decides when a blocked call is interrupted and how the end of an idle connection is noticed.
 
 // direction is one direction of the link.
 type direction struct {
@@ -27,7 +26,7 @@ type direction struct {
 
 // mayWrite reports whether there is something to write and nothing that writes.
 func (c *Conn) mayWrite() bool {
-	return !c.interrupting() && c.readBy.IsZero() && !c.writer.goroutine && c.core.CanWrite()
+	return !c.gathering && !c.interrupting() && c.readBy.IsZero() && !c.writer.goroutine && c.core.CanWrite()
 }
 
 // mayRead reports whether nothing reads.

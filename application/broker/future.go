@@ -37,14 +37,33 @@ type Future struct {
 	key, version  int16 // of the request; the key only if its owner is a Polled
 	bodyIn        int16 // the version of the body
 	body          []byte
-	err           error // of one that was not answered, or cannot be decoded
+	memory        *futureMemory // nil: it has no more than these fields
+	err           error         // of one that was not answered, or cannot be decoded
 	decoding      sync.Mutex
+}
+
+// futureMemory is memory of a Future of Send: for a small body, and for the response to a RawRequest.
+type futureMemory struct {
+	body [64]byte
+	raw  ports.RawResponse
+}
+
+// newFuture returns a Future that its user may keep.
+func newFuture(s *shared, req ports.Message) *Future {
+	one := new(struct {
+		Future
+		futureMemory
+	})
+	one.Future = Future{shared: s, message: req, memory: &one.futureMemory}
+	return &one.Future
 }
 
 // shared is what the Futures of one owner have in common.
 type shared struct {
-	owner owner
-	mu    sync.Mutex // guards the Futures that are not done
+	owner   owner
+	mu      sync.Mutex // guards the Futures that are not done
+	awaited int        // of these, those for which a goroutine waits that was left without work, or a channel
+	woken   uint64     // how many such waits have ended with their Future
 	// waiters are not used, so that a wait costs no allocation. They are not shared with
 	// other connections, because a channel belongs to one bubble of testing/synctest.
 	waiters sync.Pool
@@ -63,6 +82,11 @@ func (f *Future) isDone() bool { return f.state.Load() == finished }
 type owner interface {
 	codec() ports.Codec
 	cancel(f *Future)
+	// await does what the owner needs to be done until f is. It returns the waiter of f; nil if f
+	// is done, or has one.
+	await(ctx context.Context, f *Future) *waiter
+	// listened is called, with mu held, when a channel waits for a Future.
+	listened()
 	// waitEnded describes a wait for f that ended with ctx; nil if f was done meanwhile.
 	waitEnded(ctx context.Context, f *Future) error
 	// unreadable describes a response that cannot be decoded, and drop drops the
@@ -80,6 +104,9 @@ func (f *Future) Done() <-chan struct{} {
 		f.signal = make(chan struct{})
 		if f.isDone() {
 			close(f.signal)
+		} else {
+			f.awaited++
+			f.owner.listened()
 		}
 	}
 	return f.signal
@@ -138,8 +165,11 @@ func (f *Future) Cancel() { f.owner.cancel(f) }
 
 // wait reports whether the request was done before ctx ended.
 func (f *Future) wait(ctx context.Context) bool {
-	if w := f.register(); w != nil {
+	if w := f.owner.await(ctx, f); w != nil {
 		return f.waitAs(ctx, w)
+	}
+	if f.isDone() {
+		return true
 	}
 	select { // it is done, or another goroutine waits as well
 	case <-f.Done():
@@ -150,7 +180,7 @@ func (f *Future) wait(ctx context.Context) bool {
 }
 
 // register makes the caller the waiter of the request. It returns nil if the request is done
-// or has a waiter.
+// or has a waiter. With mu held.
 func (f *Future) register() *waiter {
 	w, ok := f.waiters.Get().(*waiter)
 	if !ok {
@@ -160,18 +190,26 @@ func (f *Future) register() *waiter {
 		f.waiters.Put(w)
 		return nil
 	}
+	f.awaited++
 	return w
 }
 
 // waitAs is wait for the waiter that register returned. It also returns true if an admission
 // was waited for.
 func (f *Future) waitAs(ctx context.Context, w *waiter) bool {
-	woken := true
+	woken, ended := true, ctx.Done()
+	if ended == nil {
+		<-w.token
+		f.waiters.Put(w)
+		return true
+	}
 	select {
 	case <-w.token:
-	case <-ctx.Done():
+	case <-ended:
 		if woken = !f.state.CompareAndSwap(w, nil); woken {
 			<-w.token // it is filled, or about to be
+		} else {
+			f.leaves()
 		}
 	}
 	f.waiters.Put(w)
@@ -182,7 +220,12 @@ func (f *Future) waitAs(ctx context.Context, w *waiter) bool {
 func (f *Future) settle() {
 	core := f.core
 	f.version, f.bodyIn, f.err = core.Version, core.BodyVersion(), core.Err()
-	f.body, f.core = core.TakeBody(), nil
+	f.core = nil
+	if body := core.Body(); f.memory != nil && body != nil && len(body) <= len(f.memory.body) {
+		f.body = f.memory.body[:copy(f.memory.body[:], body):len(body)]
+	} else {
+		f.body = core.TakeBody()
+	}
 }
 
 // admittedVersion returns the version of the request; -1 if it was not admitted.
@@ -199,18 +242,34 @@ func (f *Future) admittedVersion() int16 {
 // complete wakes the waiters. With mu held. The Future of a blocking
 // call may be in use for another request as soon as the state is set.
 func (f *Future) complete() {
-	signal := f.signal
+	signal, all := f.signal, f.shared
 	if w := f.state.Swap(finished); w != nil {
+		all.wakes()
 		w.token <- struct{}{}
 	}
 	if signal != nil {
+		all.wakes()
 		close(signal)
 	}
+}
+
+// wakes counts a wait that ends with its Future. With mu held.
+func (s *shared) wakes() {
+	s.awaited--
+	s.woken++
+}
+
+// leaves counts a wait that ends before its Future.
+func (s *shared) leaves() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.awaited--
 }
 
 // wakeAdmitted wakes a waiter before the request is done.
 func (f *Future) wakeAdmitted() {
 	if w := f.state.Load(); w != nil && w != finished && f.state.CompareAndSwap(w, nil) {
+		f.wakes()
 		w.token <- struct{}{}
 	}
 }
@@ -241,7 +300,14 @@ func (f *Future) decode() (_ ports.Message, err error) {
 		return nil, nil
 	}
 	if raw, ok := f.message.(*ports.RawRequest); ok {
-		return &ports.RawResponse{APIKey: raw.APIKey, APIVersion: raw.APIVersion, Body: f.body}, nil
+		var response *ports.RawResponse
+		if f.memory != nil {
+			response = &f.memory.raw
+		} else {
+			response = new(ports.RawResponse)
+		}
+		response.APIKey, response.APIVersion, response.Body = raw.APIKey, raw.APIVersion, f.body
+		return response, nil
 	}
 	defer func() {
 		if p := recover(); p != nil {

@@ -282,6 +282,7 @@ func TestCanceledWhileItFails(t *testing.T) {
 				conn := dial(t, cfg)
 				for range 2 {
 					second = fakebroker.MustSend(t, conn, ask())
+					second.Done() // which is waited for
 					synctest.Wait()
 				}
 				hosts.Cut()

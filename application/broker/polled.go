@@ -117,7 +117,8 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	for _, o := range options {
 		timeout = o.timeout
 	}
-	f := &Future{shared: &p.shared, message: req, key: req.Key()}
+	f := newFuture(&p.shared, req)
+	f.key = req.Key()
 	var core *domain.Future
 	var err error
 	if timeout < 0 {
@@ -211,6 +212,15 @@ func (p *Polled) complete(f *Future) {
 // The part of a Polled in its Futures.
 
 func (p *Polled) codec() ports.Codec { return p.cfg.Codec }
+
+// await registers a goroutine that waits for the owner's.
+func (p *Polled) await(_ context.Context, f *Future) *waiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return f.register()
+}
+
+func (p *Polled) listened() {}
 
 func (p *Polled) cancel(f *Future) {
 	if f.isDone() {

@@ -148,12 +148,15 @@ func parkInterruptFirst(t *testing.T, harness Harness) {
 
 // parkManyInterrupts moves bytes both ways and stops both again and again.
 func parkManyInterrupts(t *testing.T, harness Harness) {
-	const interrupts = 100
+	const (
+		interrupts = 100
+		atMost     = 50_000 // bytes in one call
+	)
 	p, peer := parked(t, harness)
 	var rounds, moved, working atomic.Int64
 	working.Store(2)
 	over := func() bool { return rounds.Load() >= interrupts }
-	in, out := newOpenEnd(over), newOpenEnd(over)
+	in, out := newOpenEnd(over, atMost), newOpenEnd(over, atMost)
 
 	sent := started(func() error { return peerWrites(peer, in.left) })
 	received := started(func() count { return peerReads(peer, out.more) })
@@ -181,18 +184,20 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		ended <- nil
 	}
 	go worker(0, in.more, func(rnd *rand.Rand, off int) (int, error) {
-		buf := make([]byte, 1+rnd.Intn(50_000))
+		buf := make([]byte, 1+rnd.Intn(atMost))
 		n, err := p.Read(buf)
 		if fault := patternFault(buf[:n], off); fault != nil {
 			return n, fault
 		}
 		return n, err
 	})
+	rest := 0 // of an interrupted Write
 	go worker(1, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
-		buf := make([]byte, min(1+rnd.Intn(50_000), out.left(off)))
+		buf := make([]byte, min(max(rest, 1+rnd.Intn(atMost)), out.left(off)))
 		fillPattern(buf, off)
 		n, err := p.Write(buf)
 		clear(buf)
+		rest = len(buf) - n
 		return n, err
 	})
 	go func() {
@@ -222,15 +227,17 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	wantCount(t, received, int(out.limit.Load()))
 }
 
-// openEnd is a stream that ends some bytes after over returns true. The bytes are
-// announced before they are sent, so that the receiver knows the length.
+// openEnd is a stream that ends some bytes after over returns true: not within the rest of an
+// interrupted Write. The bytes are announced before they are sent, so that the receiver knows the
+// length.
 type openEnd struct {
 	over  func() bool
+	last  int64
 	limit atomic.Int64
 }
 
-func newOpenEnd(over func() bool) *openEnd {
-	e := &openEnd{over: over}
+func newOpenEnd(over func() bool, last int64) *openEnd {
+	e := &openEnd{over: over, last: last}
 	e.limit.Store(math.MaxInt64)
 	return e
 }
@@ -238,7 +245,7 @@ func newOpenEnd(over func() bool) *openEnd {
 // left is asked by the one who sends, more by the one who receives.
 func (e *openEnd) left(off int) int {
 	if e.limit.Load() == math.MaxInt64 && e.over() {
-		e.limit.Store(int64(off) + 1000)
+		e.limit.Store(int64(off) + e.last)
 	}
 	return int(min(e.limit.Load()-int64(off), 1<<20))
 }

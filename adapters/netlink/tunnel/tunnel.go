@@ -100,8 +100,8 @@ func (w *Way) located(target string, e *Error) *Error {
 }
 
 // reach dials the proxy and runs its TLS handshake, if there is one. netlink calls the
-// handshake of the tunnel again, without effect, and learns by it not to interrupt a
-// write.
+// handshake of the tunnel again, without effect, and learns by it whether it may
+// interrupt a write.
 func (w *Way) reach(ctx context.Context, proxy ports.Endpoint, target string) (net.Conn, *Error) {
 	ctx = netlink.WithProxy(ctx, proxy)
 	w.waits(ctx, target, &Error{Kind: ErrUnreachable, Cause: errNoAnswer})

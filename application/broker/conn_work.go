@@ -1,0 +1,124 @@
+package broker
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// A goroutine that waits for a request does the work for it that no other one does:
+//
+//   - One caller of Request alone writes its request and reads its response. Where several
+//     are in flight, the first that finds nothing written yields once, so that the others can
+//     send, and writes for all; the Conn's reader reads.
+//   - Send leaves its request to the Wait that follows: that writes all there is, and reads until
+//     its own response is there. So one goroutine with a window of requests needs no other
+//     one, and makes one write and one read for many of them.
+//   - Where a wait cannot do that, such as one for the channel of Done, or is in a read already,
+//     goroutines of the Conn begin at once. Without any wait they begin after a millisecond, or when
+//     64 KiB are to be written: a program may send and never wait.
+//
+// Work is left to the next caller only on the system's clock. With another one the time may stand
+// still until the response is there.
+
+const (
+	leftFor    = time.Millisecond
+	leftAtMost = 64 << 10
+)
+
+// workFor enters f, and writes and reads for as long as only f needs it. It returns the
+// waiter of f, or nil if f is done.
+func (c *Conn) workFor(ctx context.Context, f *Future) (w *waiter) {
+	o := optionsOf(ctx)
+	f.failFast = o.failFast
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.cfg.Clock.Now()
+	c.enter(now, ctx, f, o.timeout)
+	now = c.work(c.drain(now), ctx, f, false)
+	if !f.isDone() {
+		w = f.register()
+	}
+	c.handOver(now)
+	return w
+}
+
+// await is the work of Wait. It returns the waiter of f, or nil if f is done or has one.
+func (c *Conn) await(ctx context.Context, f *Future) (w *waiter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.work(c.cfg.Clock.Now(), ctx, f, true)
+	if !f.isDone() {
+		w = f.register()
+	}
+	c.handOver(now)
+	return w
+}
+
+// work writes, and reads where f is the only request that is due or leads. It returns the time.
+func (c *Conn) work(now time.Time, ctx context.Context, f *Future, leads bool) time.Time {
+	var by caller
+	defer func() { c.unwatch(by) }()
+	yielded := false
+	for mayContinue := true; mayContinue && !f.isDone() && ctx.Err() == nil; {
+		writes := c.mayWrite()
+		switch {
+		case writes && !yielded && c.core.InFlight() > 1 && !(leads && c.awaited == 0):
+			// Other callers are about to send too: one write can take them all. A yield wakes
+			// an idle processor, so it is made only where there are others.
+			yielded, c.gathering = true, true
+			c.mu.Unlock()
+			runtime.Gosched()
+			c.mu.Lock()
+			c.gathering = false
+			now = c.cfg.Clock.Now()
+		case !writes && !c.mayReadFor(f, leads):
+			return now
+		default:
+			if by.ctx == nil {
+				by = c.watchContext(now, ctx)
+				by.future = f
+			}
+			if writes {
+				now, mayContinue = c.write(now, by)
+			} else {
+				now, mayContinue = c.read(now, by)
+			}
+		}
+	}
+	return now
+}
+
+// mayReadFor reports whether the caller that waits for f reads.
+func (c *Conn) mayReadFor(f *Future, leads bool) bool {
+	return f.core != nil && !f.core.NoResponse() && (leads || c.core.ResponsesDue() == 1) && c.mayRead()
+}
+
+// handOver leaves what there is to do to the Conn's own goroutines, or for a while to the next caller.
+func (c *Conn) handOver(now time.Time) {
+	m := c.core
+	switch {
+	case !c.realTime || c.awaited > 0 || c.reader.ctx != nil || m.Busy() || m.PendingBytes() >= leftAtMost:
+		c.startGoroutines()
+	case c.hasWork():
+		if c.leftAt = now; c.takeOverAt.IsZero() {
+			c.takeOverAt = now.Add(leftFor)
+			c.setAlarm(time.Time{})
+		}
+	}
+}
+
+// hasWork reports whether there is something to write or to read, and nothing that does it.
+func (c *Conn) hasWork() bool { return c.mayWrite() || c.core.ResponsesDue() > 0 && c.mayRead() }
+
+// takeOver starts the goroutines if what was left is still there, and no caller came since.
+func (c *Conn) takeOver(now time.Time) {
+	c.takeOverAt = time.Time{}
+	switch {
+	case !c.hasWork():
+	case now.Sub(c.leftAt) >= leftFor:
+		c.startGoroutines()
+	default:
+		c.takeOverAt = c.leftAt.Add(leftFor)
+	}
+}
