@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -22,7 +21,7 @@ var (
 func growing() (list []workload) {
 	for _, n := range inFlights {
 		list = append(list, workload{fmt.Sprintf("%d in flight, async", n), []string{"floor", "conn"}, false, n, plain,
-			func(m *meter) error { return m.pipeline(small, n, min(300_000, 20_000*n)) }})
+			func(m *meter) error { return m.pipeline(small, n) }})
 	}
 	for _, n := range connections {
 		list = append(list, workload{fmt.Sprintf("%d connections", n), []string{"conn"}, false, 5, plain,
@@ -30,7 +29,7 @@ func growing() (list []workload) {
 	}
 	for _, n := range sizes {
 		list = append(list, workload{fmt.Sprintf("%d bytes fetched", n), []string{"floor", "conn"}, false, 5, plain,
-			func(m *meter) error { return m.fetches(n, max(10, min(40_000, (512<<20)/n))) }})
+			func(m *meter) error { return m.fetches(n) }})
 	}
 	return list
 }
@@ -84,17 +83,12 @@ func (m *meter) crowd(n, each int) error {
 }
 
 // fetches fetches bodies of a size.
-func (m *meter) fetches(size, n int) error {
-	m.requests = n
-	switch c := m.client.(type) {
-	case *floor:
-		c.size = size
-		return c.pipeline(m.ctx, fetch, 5, n)
-	case *conn:
-		requests[fetch] = &ports.RawRequest{APIKey: keyFetch, APIVersion: 4, Body: fetchBody(0, size)}
-		return c.pipeline(context.Background(), fetch, 5, n)
+func (m *meter) fetches(size int) error {
+	if f, ok := m.client.(*floor); ok {
+		f.size = size
 	}
-	return fmt.Errorf("a %T fetches no bodies of a size", m.client)
+	requests[fetch] = &ports.RawRequest{APIKey: keyFetch, APIVersion: 4, Body: fetchBody(0, size)}
+	return m.pipeline(fetch, 5)
 }
 
 // growth measures and prints how cost grows.

@@ -22,30 +22,30 @@ type workload struct {
 // faster.
 var workloads = []workload{
 	{"1 in flight", []string{"floor", "conn", "typed", "polled", "franz", "sarama", "kafka-go"}, true, 5, plain,
-		func(m *meter) error { return m.sequence(12_000, 0) }},
+		func(m *meter) error { return m.sequence(0) }},
 	{"1 in flight, TLS", []string{"floor", "conn", "franz"}, true, 5, secure,
-		func(m *meter) error { return m.sequence(12_000, 0) }},
+		func(m *meter) error { return m.sequence(0) }},
 	{"64 callers", []string{"floor", "conn", "typed", "franz", "sarama", "kafka-go"}, true, 64, plain,
-		func(m *meter) error { return m.callers(64, 2_000) }},
+		func(m *meter) error { return m.callers(64) }},
 	{"64 async", []string{"floor", "conn", "polled"}, true, 64, plain,
-		func(m *meter) error { return m.pipeline(small, 64, 300_000) }},
+		func(m *meter) error { return m.pipeline(small, 64) }},
 	{"256 async", []string{"floor", "conn", "polled", "franz"}, true, 256, plain,
-		func(m *meter) error { return m.pipeline(small, 256, 400_000) }},
+		func(m *meter) error { return m.pipeline(small, 256) }},
 	{"64 async, TLS", []string{"floor", "conn", "franz"}, true, 64, secure,
-		func(m *meter) error { return m.pipeline(small, 64, 200_000) }},
+		func(m *meter) error { return m.pipeline(small, 64) }},
 	{"1 MiB produce", []string{"floor", "conn", "franz"}, true, 5, plain,
-		func(m *meter) error { return m.pipeline(produce, 5, 600) }},
+		func(m *meter) error { return m.pipeline(produce, 5) }},
 	{"1 MiB fetch", []string{"floor", "conn", "franz"}, true, 5, plain,
-		func(m *meter) error { return m.pipeline(fetch, 5, 600) }},
+		func(m *meter) error { return m.pipeline(fetch, 5) }},
 	{"1 MiB fetch, only looked at", []string{"floor"}, false, 5, plain,
-		func(m *meter) error { return m.pipeline(borrow, 5, 600) }},
+		func(m *meter) error { return m.pipeline(borrow, 5) }},
 	{"dial", []string{"floor", "conn", "franz"}, true, 5, plain, func(m *meter) error { return m.dials(200) }},
 	{"dial, TLS", []string{"floor", "conn", "franz"}, true, 5, secure, func(m *meter) error { return m.dials(150) }},
 	{"idle", []string{"conn", "franz"}, true, 5, plain, func(m *meter) error { return m.idle(200) }},
 	{"50 ms round trip", []string{"floor", "conn", "franz"}, true, 5, relayed,
-		func(m *meter) error { return m.sequence(40, 0) }},
+		func(m *meter) error { return m.sequence(0) }},
 	{"20 ms apart", []string{"floor", "conn", "franz"}, false, 5, plain,
-		func(m *meter) error { return m.sequence(60, 20*time.Millisecond) }},
+		func(m *meter) error { return m.sequence(20*time.Millisecond) }},
 	{"canceled", []string{"conn", "franz"}, false, 5, plain, func(m *meter) error { return m.cancels(20) }},
 }
 
@@ -60,56 +60,64 @@ type meter struct {
 	before    reading
 }
 
-// sequence sends n requests one after the other, pause apart.
-func (m *meter) sequence(n int, pause time.Duration) error {
-	m.latencies, m.requests = make([]time.Duration, 0, n), n
+// sequence sends requests one after the other, pause apart.
+func (m *meter) sequence(pause time.Duration) error {
+	const piece = 10
 	c := m.client.(caller)
-	for range n {
-		if pause > 0 {
+	return m.steadily(func() error {
+		m.requests += piece
+		for range piece {
 			time.Sleep(pause)
+			start := time.Now()
+			if err := c.heartbeat(m.ctx); err != nil {
+				return err
+			}
+			m.latencies = append(m.latencies, time.Since(start))
 		}
-		start := time.Now()
-		if err := c.heartbeat(m.ctx); err != nil {
-			return err
-		}
-		m.latencies = append(m.latencies, time.Since(start))
-	}
-	return nil
+		return nil
+	})
 }
 
 // callers has goroutines that each wait for an answer before the next request.
-func (m *meter) callers(callers, each int) error {
+func (m *meter) callers(callers int) error {
 	if f, ok := m.client.(*floor); ok {
-		m.requests = callers * each
-		return f.pipeline(m.ctx, small, callers, m.requests)
+		return m.windowed(f, small, callers)
 	}
-	if _, ok := m.client.(*kafkaGo); ok {
-		each /= 20 // it takes so much longer
-	}
-	m.requests = callers * each
-	errs := make(chan error, callers)
-	var wait sync.WaitGroup
-	for range callers {
-		wait.Go(func() {
-			for range each {
-				if err := m.client.(caller).heartbeat(m.ctx); err != nil {
-					errs <- err
-					return
+	return m.steadily(func() error {
+		const each = 100
+		m.requests += callers * each
+		errs := make(chan error, callers)
+		var wait sync.WaitGroup
+		for range callers {
+			wait.Go(func() {
+				for range each {
+					if err := m.client.(caller).heartbeat(m.ctx); err != nil {
+						errs <- err
+						return
+					}
 				}
-			}
-		})
-	}
-	wait.Wait()
-	close(errs)
-	return <-errs
+			})
+		}
+		wait.Wait()
+		close(errs)
+		return <-errs
+	})
 }
 
-func (m *meter) pipeline(what kind, window, n int) error {
-	if _, ok := m.client.(*franz); ok && what == small {
-		n /= 10 // it takes so much longer
+// pipeline has one goroutine with a window of requests in flight.
+func (m *meter) pipeline(what kind, window int) error {
+	return m.windowed(m.client.(pipeliner), what, window)
+}
+
+func (m *meter) windowed(p pipeliner, what kind, window int) error {
+	piece := 100 * window
+	if what != small {
+		piece = 20 * window
 	}
-	m.requests = n
-	return m.client.(pipeliner).pipeline(m.ctx, what, window, n)
+	return m.steadily(func() error {
+		m.requests += piece
+		return p.pipeline(m.ctx, what, window, piece)
+	})
 }
 
 // dials measures how long it takes from nothing to a connection on which requests can be sent.
