@@ -2,6 +2,7 @@
 package system
 
 import (
+	"sync/atomic"
 	"time"
 
 	"brokerconn/ports"
@@ -14,8 +15,24 @@ type Clock struct{}
 
 var _ ports.Clock = Clock{}
 
-// Now returns the time.
-func (Clock) Now() time.Time { return time.Now() }
+// Now returns the time. Its wall clock is read once a second: that takes as long as the monotonic
+// reading does, and a connection reads the clock with each request.
+func (Clock) Now() time.Time {
+	if start := reading.Load(); start != nil {
+		if d := time.Since(*start); d >= 0 && d < readFor {
+			return start.Add(d)
+		}
+	}
+	now := time.Now()
+	reading.Store(&now)
+	return now
+}
+
+const readFor = time.Second
+
+// reading is the last of both clocks. One of the time of a bubble of testing/synctest is not
+// within a second of the others.
+var reading atomic.Pointer[time.Time]
 
 // NewAlarm returns an alarm that calls f on a goroutine of its own. An alarm that is
 // not set holds no resource. f must not be nil.
