@@ -200,7 +200,11 @@ func (m *Machine) mayBeAnswered(f *Future) bool {
 func (m *Machine) answered(f *Future, size int, throttled time.Duration) {
 	f.sent = SentFully
 	f.Completed = m.now
-	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, throttled, f.Timing)
+	if m.sink.none() {
+		m.sink.countResponse(throttled)
+	} else {
+		m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, throttled, f.Timing)
+	}
 	m.noteRequest(EventAnswered, f)
 	m.out.put(item{done: f})
 }

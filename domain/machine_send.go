@@ -199,12 +199,17 @@ func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	return frame, nil
 }
 
-func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
-	defer m.guardCodec(&err)
-	dst = appendHeader(dst, f.Request.Key(), f.Version, f.CorrelationID, m.cfg.ClientID, f.flexible)
+func (m *Machine) appendFrame(dst []byte, f *Future) ([]byte, error) {
 	if raw, ok := f.Request.(*ports.RawRequest); ok {
+		dst = appendHeader(dst, raw.APIKey, f.Version, f.CorrelationID, m.cfg.ClientID, f.flexible)
 		return append(dst, raw.Body...), nil
 	}
+	return m.appendMessage(dst, f)
+}
+
+func (m *Machine) appendMessage(dst []byte, f *Future) (_ []byte, err error) {
+	defer m.guardCodec(&err)
+	dst = appendHeader(dst, f.Request.Key(), f.Version, f.CorrelationID, m.cfg.ClientID, f.flexible)
 	out, err := m.cfg.Codec.AppendBody(dst, f.Request, f.Version)
 	if err == nil && len(out) < len(dst) {
 		panic("it returned less than it was given to append to")

@@ -15,6 +15,12 @@ type guardedSink struct {
 	sums   Stats
 }
 
+// none reports whether there are no metrics: what is called with each request is not called then.
+func (g *guardedSink) none() bool {
+	_, none := g.sink.(ports.NopMetrics)
+	return none
+}
+
 func (g *guardedSink) guard() { g.contain(recover()) }
 
 func (g *guardedSink) contain(p any) {
@@ -65,7 +71,9 @@ func (g *guardedSink) LoginFailed(now time.Time, reauth bool) {
 }
 
 func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) {
-	g.sums.Requests++
+	if g.sums.Requests++; g.none() {
+		return
+	}
 	defer g.guard()
 	g.sink.RequestSent(now, key, version, bytes)
 }
@@ -73,12 +81,16 @@ func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) 
 func (g *guardedSink) ResponseReceived(
 	now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing,
 ) {
+	g.countResponse(throttled)
+	defer g.guard()
+	g.sink.ResponseReceived(now, key, version, bytes, throttled, t)
+}
+
+func (g *guardedSink) countResponse(throttled time.Duration) {
 	g.sums.Responses++
 	if throttled > 0 {
 		g.sums.Throttled++
 	}
-	defer g.guard()
-	g.sink.ResponseReceived(now, key, version, bytes, throttled, t)
 }
 
 func (g *guardedSink) RequestFailed(now time.Time, key, version int16, timedOut bool, t ports.Timing) {
