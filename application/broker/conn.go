@@ -55,9 +55,12 @@ type Conn struct {
 	readLoop       func()
 
 	// conn_work.go
-	gathering  bool      // a caller lets others send before it writes
-	leftAt     time.Time // when something was last left to the next caller
-	takeOverAt time.Time // when what was left to the next caller is done without one; zero: nothing was
+	gathering   bool      // a caller lets others send before it writes
+	gathered    int       // requests that were admitted since the last write
+	inFlight    [2]int    // the highest number of requests in flight since the last read, and before that
+	wokenBefore uint64    // what woken was at the last write
+	leftAt      time.Time // when something was last left to the next caller
+	takeOverAt  time.Time // when what was left to the next caller is done without one; zero: nothing was
 
 	// conn_interrupt.go
 	realTime         bool   // the Clock is the system's
@@ -241,6 +244,8 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	}
 	f.core, f.epoch = core, c.core.Epoch()
 	core.Tag = f
+	c.gathered++
+	c.inFlight[0] = max(c.inFlight[0], c.core.InFlight())
 	return nil
 }
 

@@ -158,7 +158,11 @@ func (c *Conn) countRefusal(now time.Time, req ports.Message, err error) {
 
 // completed is a request whose outcome is known.
 func (c *Conn) completed(core *domain.Future) {
-	f, err, info := core.Tag.(*Future), core.Err(), core.Info()
+	f, err := core.Tag.(*Future), core.Err()
+	var info domain.RequestInfo
+	if err != nil {
+		info = core.Info()
+	}
 	if f.core == core {
 		f.settle()
 	}

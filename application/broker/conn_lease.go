@@ -44,6 +44,7 @@ func (c *Conn) write(now time.Time, by caller) (after time.Time, mayContinue boo
 	if !ok {
 		return now, false
 	}
+	c.wokenBefore, c.gathered = c.woken, 0
 	return c.lend(now, &c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
 }
 
@@ -56,6 +57,7 @@ func (c *Conn) read(now time.Time, by caller) (after time.Time, mayContinue bool
 	if !ok {
 		return now, false
 	}
+	c.inFlight = [2]int{0, c.inFlight[0]}
 	after, mayContinue = c.lend(now, &c.reader, lease, by, lease.Link.Read, c.core.GiveRead)
 	c.watchSilence()
 	return after, mayContinue

@@ -10,7 +10,9 @@ import (
 //
 //   - One caller of Request alone writes its request and reads its response. Where several
 //     are in flight, the first that finds nothing written yields once, so that the others can
-//     send, and writes for all; the Conn's reader reads.
+//     send, and writes for all, or else the caller with which half of them have sent; the Conn's
+//     reader reads. 64 callers took 1.7 us a request so, 1.9 where all were gathered, and with one
+//     processor 1.5 and 2.4: they waited for the broker then, and the broker for them.
 //   - Send leaves its request to the Wait that follows: that writes all there is, and reads until
 //     its own response is there. So one goroutine with a window of requests needs no other
 //     one, and makes one write and one read for many of them.
@@ -22,8 +24,9 @@ import (
 // still until the response is there.
 
 const (
-	leftFor    = time.Millisecond
-	leftAtMost = 64 << 10
+	leftFor       = time.Millisecond
+	leftAtMost    = 64 << 10
+	gatherAtLeast = 16 // requests: a write of fewer takes longer than it saves
 )
 
 // workFor enters f, and writes and reads for as long as only f needs it. It returns the
@@ -61,11 +64,12 @@ func (c *Conn) work(now time.Time, ctx context.Context, f *Future, leads bool) t
 	defer func() { c.unwatch(by) }()
 	yielded := false
 	for mayContinue := true; mayContinue && !f.isDone() && ctx.Err() == nil; {
+		if c.gathering && c.gatheredEnough() {
+			yielded, c.gathering = true, false // this caller writes, and not the one that has yielded
+		}
 		writes := c.mayWrite()
 		switch {
-		case writes && !yielded && c.core.InFlight() > 1 && !(leads && c.awaited == 0):
-			// Other callers are about to send too: one write can take them all. A yield wakes
-			// an idle processor, so it is made only where there are others.
+		case writes && !yielded && c.othersSend() && !(leads && c.awaited == 0):
 			yielded, c.gathering = true, true
 			c.mu.Unlock()
 			runtime.Gosched()
@@ -89,6 +93,16 @@ func (c *Conn) work(now time.Time, ctx context.Context, f *Future, leads bool) t
 	return now
 }
 
+// othersSend reports whether other callers are about to send: one write can take their requests too.
+// A yield wakes an idle processor, so it is made only where there are others.
+func (c *Conn) othersSend() bool { return c.core.InFlight() > 1 || c.woken-c.wokenBefore > 1 }
+
+// gatheredEnough reports whether half of the callers have sent. The broker answers these while the
+// other half sends, so that neither waits for the other.
+func (c *Conn) gatheredEnough() bool {
+	return c.gathered >= max(gatherAtLeast, max(c.inFlight[0], c.inFlight[1])/2)
+}
+
 // mayReadFor reports whether the caller that waits for f reads.
 func (c *Conn) mayReadFor(f *Future, leads bool) bool {
 	return f.core != nil && !f.core.NoResponse() && (leads || c.core.ResponsesDue() == 1) && c.mayRead()
@@ -100,11 +114,11 @@ func (c *Conn) handOver(now time.Time) {
 	switch {
 	case !c.realTime || c.awaited > 0 || c.reader.ctx != nil || m.Busy() || m.PendingBytes() >= leftAtMost:
 		c.startGoroutines()
+	case !c.takeOverAt.IsZero():
+		c.leftAt = now
 	case c.hasWork():
-		if c.leftAt = now; c.takeOverAt.IsZero() {
-			c.takeOverAt = now.Add(leftFor)
-			c.setAlarm(time.Time{})
-		}
+		c.leftAt, c.takeOverAt = now, now.Add(leftFor)
+		c.setAlarm(time.Time{})
 	}
 }
 
