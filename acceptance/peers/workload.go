@@ -45,7 +45,7 @@ var workloads = []workload{
 	{"50 ms round trip", []string{"floor", "conn", "franz"}, true, 5, relayed,
 		func(m *meter) error { return m.sequence(0) }},
 	{"20 ms apart", []string{"floor", "conn", "franz"}, false, 5, plain,
-		func(m *meter) error { return m.sequence(20*time.Millisecond) }},
+		func(m *meter) error { return m.sequence(20 * time.Millisecond) }},
 	{"canceled", []string{"conn", "franz"}, false, 5, plain, func(m *meter) error { return m.cancels(20) }},
 }
 
