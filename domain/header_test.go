@@ -36,7 +36,7 @@ func TestRequestHeader(t *testing.T) {
 }
 
 // TestHeaderTagsTakeNoMemory: a lie about the count or the size of the tagged fields costs none, and no more steps than
-// there are bytes.
+// there are bytes. One allocation in ten runs is of another goroutine: all are counted.
 func TestHeaderTagsTakeNoMemory(t *testing.T) {
 	zeros := string(make([]byte, 1<<20))
 	for _, b := range []string{
@@ -46,7 +46,7 @@ func TestHeaderTagsTakeNoMemory(t *testing.T) {
 	} {
 		frame := []byte(b)
 		var err error
-		if n := testing.AllocsPerRun(1, func() { _, err = skipTags(frame) }); n != 0 || err == nil {
+		if n := testing.AllocsPerRun(10, func() { _, err = skipTags(frame) }); n != 0 || err == nil {
 			t.Errorf("% x: got %v allocations and error %v, want none and an error", b[:min(len(b), 20)], n, err)
 		}
 	}

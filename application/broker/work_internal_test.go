@@ -56,7 +56,9 @@ func TestHalfOfCallersIsWritten(t *testing.T) {
 				}
 			}()
 			port := uint16(l.Addr().(*net.TCPAddr).Port)
-			conn, err := Dial(t.Context(), Config{Host: "127.0.0.1", Port: port, APIVersion: Release{Major: 2}, MaxInFlight: 64})
+			conn, err := Dial(t.Context(), Config{
+				Host: "127.0.0.1", Port: port, APIVersion: Release{Major: 2}, MaxInFlight: 64,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
