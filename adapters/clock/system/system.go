@@ -15,8 +15,7 @@ type Clock struct{}
 
 var _ ports.Clock = Clock{}
 
-// Now returns the time. Its wall clock is read once a second: that takes as long as the monotonic
-// reading does, and a connection reads the clock with each request.
+// Now returns the time. A step of the wall clock is in it within a second.
 func (Clock) Now() time.Time {
 	if start := reading.Load(); start != nil {
 		if d := time.Since(*start); d >= 0 && d < readFor {
@@ -28,10 +27,12 @@ func (Clock) Now() time.Time {
 	return now
 }
 
+// readFor is how long a reading of both clocks is used, with the monotonic one alone: a connection
+// reads the time with each request, and to read both takes twice as long.
 const readFor = time.Second
 
-// reading is the last of both clocks. One of the time of a bubble of testing/synctest is not
-// within a second of the others.
+// reading is the last of both clocks. One from a bubble of testing/synctest is not within a second of
+// the time outside.
 var reading atomic.Pointer[time.Time]
 
 // NewAlarm returns an alarm that calls f on a goroutine of its own. An alarm that is
