@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"brokerconn/adapters/clock/system"
@@ -62,7 +61,7 @@ type Conn struct {
 	leftAt      time.Time // when something was last left to the next caller
 	takeOverAt  time.Time // when what was left to the next caller is done without one; zero: nothing was
 
-	// conn_interrupt.go
+	// conn_context.go, conn_interrupt.go
 	realTime         bool   // the Clock is the system's
 	contextEnd       func() // contextEnded, made once
 	watched          watchedContext
@@ -194,35 +193,6 @@ func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error)
 		return nil, f.err
 	}
 	return f, nil
-}
-
-func mustNotBeNil(req ports.Message) {
-	if req == nil {
-		panic("broker: the request is nil")
-	}
-}
-
-// calls are the Futures of Request, RequestRaw and Connect, which never leave them.
-var calls = sync.Pool{New: func() any { return new(Future) }}
-
-// call is a request that was done before ctx ended; the caller recycles it.
-func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
-	f := calls.Get().(*Future)
-	f.shared, f.message = &c.shared, req
-	if w := c.workFor(ctx, f); w != nil && !f.waitAs(ctx, w) {
-		if err := c.giveUp(ctx, f); err != nil {
-			return nil, err // f may still be completed
-		}
-	}
-	return f, nil
-}
-
-func recycle(f *Future) {
-	if f.queueEntry != nil {
-		*f.queueEntry = queueEntry{}
-	}
-	*f = Future{queueEntry: f.queueEntry}
-	calls.Put(f)
 }
 
 // admit hands a request to the core. With the lock held.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"brokerconn/ports"
@@ -12,6 +13,35 @@ import (
 
 // A caller of Request does as much of the work for its request as it can (conn_work.go), and
 // then waits until the request is done.
+
+// calls are the Futures of Request, RequestRaw and Connect, which never leave them.
+var calls = sync.Pool{New: func() any { return new(Future) }}
+
+// call is a request that was done before ctx ended; the caller recycles it.
+func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
+	f := calls.Get().(*Future)
+	f.shared, f.message = &c.shared, req
+	if w := c.workFor(ctx, f); w != nil && !f.waitAs(ctx, w) {
+		if err := c.giveUp(ctx, f); err != nil {
+			return nil, err // f may still be completed
+		}
+	}
+	return f, nil
+}
+
+func recycle(f *Future) {
+	if f.queueEntry != nil {
+		*f.queueEntry = queueEntry{}
+	}
+	*f = Future{queueEntry: f.queueEntry}
+	calls.Put(f)
+}
+
+func mustNotBeNil(req ports.Message) {
+	if req == nil {
+		panic("broker: the request is nil")
+	}
+}
 
 // enter sends a request, queues it or refuses it. If ctx has ended it is refused. With the
 // lock held.

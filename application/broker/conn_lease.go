@@ -11,7 +11,7 @@ import (
 //
 // A caller that writes its request and reads the response itself (conn_work.go) costs one write,
 // one read, and no switch to another goroutine. What no caller does is done by two goroutines of the
-// Conn, one for each direction, while there is traffic (conn_goroutines.go). conn_interrupt.go
+// Conn, one for each direction, while there is traffic (there too). conn_interrupt.go
 // decides when a blocked call is interrupted and how the end of an idle connection is noticed.
 
 // direction is one direction of the link.

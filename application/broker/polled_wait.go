@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // The methods of a Polled that wait, through Config.Selector.
@@ -56,4 +57,33 @@ func (p *Polled) wait(limit time.Time) error {
 		until = limit
 	}
 	return p.cfg.Selector.Wait(p.core.Awaiting(), until)
+}
+
+// clockSelector is the default Selector: it waits for a ports.Watcher, or for the
+// Clock.
+type clockSelector struct{ clock ports.Clock }
+
+var _ ports.Selector = clockSelector{}
+
+// Wait returns when what has news, or at until.
+func (s clockSelector) Wait(what any, until time.Time) error {
+	ready := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	}
+	if w, ok := what.(ports.Watcher); ok {
+		w.Watch(wake)
+	} else if until.IsZero() {
+		panic("broker: Wait for nothing, without limit")
+	}
+	if !until.IsZero() {
+		alarm := s.clock.NewAlarm(wake)
+		defer alarm.Stop()
+		alarm.Set(until)
+	}
+	<-ready
+	return nil
 }
