@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -11,10 +12,11 @@ import (
 // cycle is the life of a request once a connection is up: admitted, written,
 // answered, reported, handed back.
 type cycle struct {
-	m      *domain.Machine
-	now    time.Time
-	req    ports.Message
-	answer []byte
+	m        *domain.Machine
+	now      time.Time
+	req      ports.Message
+	answer   []byte
+	together []byte // answers
 }
 
 func newCycle(tb testing.TB, body int, change ...func(*domain.Config)) *cycle {
@@ -76,7 +78,7 @@ func (c *cycle) once(tb testing.TB) {
 	}
 	c.drain()
 	id := f.CorrelationID
-	c.answer[4], c.answer[5], c.answer[6], c.answer[7] = byte(id>>24), byte(id>>16), byte(id>>8), byte(id)
+	binary.BigEndian.PutUint32(c.answer[4:], uint32(id))
 	c.read(c.answer)
 	if c.drain() != 1 {
 		tb.Fatal("not answered")
@@ -103,11 +105,39 @@ func TestCycleDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// window has n requests in flight, which are written together and answered together.
+func (c *cycle) window(tb testing.TB, n int) {
+	c.now = c.now.Add(time.Millisecond)
+	c.together = c.together[:0]
+	for range n {
+		f, err := c.m.Send(c.now, c.req, 0)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		binary.BigEndian.PutUint32(c.answer[4:], uint32(f.CorrelationID))
+		c.together = append(c.together, c.answer...)
+	}
+	c.drain()
+	c.read(c.together)
+	if got := c.drain(); got != n {
+		tb.Fatalf("got %d responses, want %d", got, n)
+	}
+}
+
+// What the core takes for a request beside the socket: alone, as one of a window, and with a large response.
 func BenchmarkMachineCycle(b *testing.B) {
-	c := newCycle(b, 100)
-	c.once(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		c.once(b)
+	for _, one := range []struct {
+		name         string
+		body, window int
+	}{{"alone", 100, 1}, {"one of 64", 100, 64}, {"one of 256", 100, 256}, {"1 MiB response", 1 << 20, 1}} {
+		b.Run(one.name, func(b *testing.B) {
+			c := newCycle(b, one.body, func(cfg *domain.Config) { cfg.MaxInFlight = 256 })
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if i%one.window == 0 { // all of a window are paid for by its first
+					c.window(b, one.window)
+				}
+			}
+		})
 	}
 }
