@@ -99,10 +99,10 @@ func echoing(t *testing.T, secure bool) broker.Config {
 		defer server.Close()
 		roots := x509.NewCertPool()
 		roots.AddCert(server.Certificate())
-		over, err := brokertls.New(tcp.New(tcp.Options{}), brokertls.Options{Config: &tls.Config{RootCAs: roots}})
+		secured, err := brokertls.New(tcp.New(tcp.Options{}), brokertls.Options{Config: &tls.Config{RootCAs: roots}})
 		noError(t, err)
 		certificates := server.TLS.Certificates
-		transport, accept = over, func(conn net.Conn) {
+		transport, accept = secured, func(conn net.Conn) {
 			echoTogether(tls.Server(conn, &tls.Config{Certificates: certificates}))
 		}
 	}
