@@ -157,8 +157,8 @@ bench-verify: ## bench three times: a target missed twice is an error
 bench-chart: ## bench, as a drawing too
 	@cd acceptance/peers && $(GO) run . bench -base $(BASE) -chart bench.svg
 
-bench-growth: ## what requests in flight, connections and large bodies cost as they become more
-	@cd acceptance/peers && $(GO) run . growth
+bench-growth: ## what requests in flight, connections and large bodies cost as they become more, as a table and a drawing
+	@cd acceptance/peers && $(GO) run . growth -chart growth.svg
 
 ##@ Against real brokers (Java 17, Maven)
 

@@ -20,7 +20,29 @@ func (b *bench) draw(file string) error {
 			bars = append(bars, bar{w.name, c, low, middle, high})
 		}
 	}
-	return os.WriteFile(file, []byte(picture(bars)), 0o644)
+	return save(file, "Requests per second on one connection, beside a bare socket",
+		"the socket, with frames made before, is 1; lines are quartiles", bars)
+}
+
+// drawGrowth writes a chart of how cost grows: beside the floor, or, for connections, beside a single one.
+func (b *bench) drawGrowth(file string) error {
+	var bars []bar
+	for _, w := range growing() {
+		f := figure{workload: w.name, client: "conn", of: perSecond, than: "floor"}
+		if len(w.clients) == 1 {
+			f.than, f.thanIn = "conn", ofConnections(1)
+		}
+		if values := b.values(f); len(values) > 0 {
+			low, middle, high := quartiles(values)
+			bars = append(bars, bar{w.name, "conn", low, middle, high})
+		}
+	}
+	return save(file, "How requests per second grow",
+		"a bare socket that does the same is 1, for connections a single one; lines are quartiles", bars)
+}
+
+func save(file, title, note string, bars []bar) error {
+	return os.WriteFile(file, []byte(picture(title, note, bars)), 0o644)
 }
 
 // charted are the workloads of the chart: at the others the broker's pace, or a pause, decides.
@@ -64,7 +86,7 @@ const chartStyle = `
 // names are what readers call the clients.
 var names = map[string]string{"conn": "Conn", "typed": "Conn, typed", "polled": "Polled", "franz": "franz-go"}
 
-func picture(bars []bar) string {
+func picture(title, note string, bars []bar) string {
 	var b strings.Builder
 	y, last := 74, ""
 	for _, r := range bars {
@@ -77,16 +99,16 @@ func picture(bars []bar) string {
 		y += lineHeight
 	}
 	height := y + 20
-	return fmt.Sprintf(chartHead, chartWidth, height, chartStyle, barsAt+unit, height-14) + b.String() + "</svg>\n"
+	return fmt.Sprintf(chartHead, chartWidth, height, chartStyle, barsAt+unit, height-14, title, note) + b.String() + "</svg>\n"
 }
 
 const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d"
     role="img">
-  <title>Requests per second, beside a bare socket</title>
+  <title>%[6]s</title>
   <style>%[3]s</style>
   <rect class="page" width="100%%" height="100%%"/>
-  <text class="head" x="20" y="28">Requests per second on one connection, beside a bare socket</text>
-  <text class="note" x="20" y="48">the socket, with frames made before, is 1; lines are quartiles</text>
+  <text class="head" x="20" y="28">%[6]s</text>
+  <text class="note" x="20" y="48">%[7]s</text>
   <path class="floor" d="M%[4]d 62V%[5]d"/>
 `
 

@@ -139,7 +139,7 @@ func (f *floor) receive(what kind) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		if n++; f.in.Buffered() == 0 || what == fetch || what == borrow {
+		if n++; f.in.Buffered() == 0 || size > 16<<10 { // the next request does not wait behind large answers
 			return n, nil
 		}
 	}

@@ -24,8 +24,8 @@ func growing() (list []workload) {
 			func(m *meter) error { return m.pipeline(small, n) }})
 	}
 	for _, n := range connections {
-		list = append(list, workload{fmt.Sprintf("%d connections", n), []string{"conn"}, false, 5, plain,
-			func(m *meter) error { return m.crowd(n, max(20, 40_000/n)) }})
+		list = append(list, workload{ofConnections(n), []string{"conn"}, false, 5, plain,
+			func(m *meter) error { return m.crowd(n) }})
 	}
 	for _, n := range sizes {
 		list = append(list, workload{fmt.Sprintf("%d bytes fetched", n), []string{"floor", "conn"}, false, 5, plain,
@@ -34,10 +34,12 @@ func growing() (list []workload) {
 	return list
 }
 
+func ofConnections(n int) string { return fmt.Sprintf("%d connections", n) }
+
 // crowd has n connections with a caller each.
-func (m *meter) crowd(n, each int) error {
+func (m *meter) crowd(n int) error {
 	before := settled()
-	all, errs := make([]client, n), make(chan error, 2*n)
+	all, errs := make([]client, n), make(chan error, n)
 	var wait sync.WaitGroup
 	turns := make(chan struct{}, 64) // dials at the same time: more are not accepted
 	for i := range n {
@@ -65,21 +67,24 @@ func (m *meter) crowd(n, each int) error {
 	}
 	after := settled()
 	m.result.Bytes = float64(after.bytes-before.bytes) / float64(n)
-	m.requests = n * each
-	m.begin()
-	for _, c := range all {
-		wait.Go(func() {
-			for range each {
-				if err := c.(caller).heartbeat(m.ctx); err != nil {
-					errs <- err
-					return
+	each := max(1, 1000/n)
+	return m.steadily(func() error {
+		m.requests += n * each
+		errs := make(chan error, n)
+		for _, c := range all {
+			wait.Go(func() {
+				for range each {
+					if err := c.(caller).heartbeat(m.ctx); err != nil {
+						errs <- err
+						return
+					}
 				}
-			}
-		})
-	}
-	wait.Wait()
-	close(errs)
-	return <-errs
+			})
+		}
+		wait.Wait()
+		close(errs)
+		return <-errs
+	})
 }
 
 // fetches fetches bodies of a size.
@@ -118,5 +123,8 @@ func (b *bench) growth(out io.Writer) error {
 		fmt.Fprintf(t, "%s\t%.0f\t%s\t%v\t%s\n", w.name, median(results, perSecond),
 			b.ofFloor(w.name, "conn"), duration(results, cpu), bytes)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || b.chart == "" {
+		return err
+	}
+	return b.drawGrowth(b.chart)
 }

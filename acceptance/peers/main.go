@@ -25,7 +25,7 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return errors.New("usage: bench [-base COMMIT] [-rounds N] [-times N] [-only WORKLOAD] [-chart FILE] " +
 			"[-profiles FOLDER] | " +
-			"growth [-rounds N] | kafka [-rounds N] [-release R] | serve | measure")
+			"growth [-rounds N] [-chart FILE] | kafka [-rounds N] [-release R] | serve | measure")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	switch args[0] {
