@@ -99,7 +99,8 @@ func picture(title, note string, bars []bar) string {
 		y += lineHeight
 	}
 	height := y + 20
-	return fmt.Sprintf(chartHead, chartWidth, height, chartStyle, barsAt+unit, height-14, title, note) + b.String() + "</svg>\n"
+	head := fmt.Sprintf(chartHead, chartWidth, height, chartStyle, barsAt+unit, height-14, title, note)
+	return head + b.String() + "</svg>\n"
 }
 
 const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d"
