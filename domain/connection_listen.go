@@ -63,6 +63,9 @@ func (c *Connection) listenStage(now time.Time) bool {
 		c.listenWarnings(now)
 	}
 	if risen {
+		if stage == ports.StageEstablished {
+			c.m.refer(c.gathers())
+		}
 		c.m.HandleStage(now, c.epoch, stage)
 	}
 	if failed {

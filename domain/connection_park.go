@@ -19,6 +19,7 @@ import (
 type Lease struct {
 	Link  ports.Parker
 	Bytes []byte // to be written, or to be read into
+	Body  []byte // to be written behind Bytes, by a ports.VectorWriter; nil: none
 	Epoch uint64
 }
 
@@ -27,14 +28,22 @@ func (c *Connection) CanWrite() bool {
 	return c.parker != nil && c.m.canTransmit()
 }
 
-// TakeWrite returns the lease for one Write of all pending bytes, if there are any and the
+// TakeWrite returns the lease for one Write of pending bytes, if there are any and the
 // lease is not taken.
 func (c *Connection) TakeWrite() (l Lease, ok bool) {
 	if !c.CanWrite() {
 		return Lease{}, false
 	}
-	return Lease{Link: c.parker, Bytes: c.m.transmit(), Epoch: c.epoch}, true
+	head, body := c.m.transmit()
+	if len(head) == 0 {
+		head, body = body, nil
+	}
+	return Lease{Link: c.parker, Bytes: head, Body: body, Epoch: c.epoch}, true
 }
+
+// ReleaseBody lets go of the caller's memory of the request whose bytes end at a place in the stream: what is
+// not written of its body is copied. It returns false while a writer has the body.
+func (c *Connection) ReleaseBody(end uint64) bool { return c.m.releaseBody(end) }
 
 // Writing reports whether a lease to write is out.
 func (c *Connection) Writing() bool { return c.m.writing() }
@@ -89,4 +98,12 @@ func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
 		err = c.sendErr // it says more than the end of the stream, and a TLS verdict more than it
 	}
 	c.lost(now, l.Epoch, err)
+}
+
+// gathers reports whether the link writes several buffers with one call.
+func (c *Connection) gathers() (gathers bool) {
+	if w, ok := c.parker.(ports.VectorWriter); ok {
+		c.guard("transport", func() { gathers = w.Gathers() })
+	}
+	return gathers
 }

@@ -31,6 +31,7 @@ type Future struct {
 	throttledTime time.Duration // of the Machine when it was admitted
 	flexible      bool          // the headers carry tagged fields
 	noResponse    bool
+	outside       bool // the body is not in the buffers
 	purpose       purpose
 	abandoned     bool
 	stalled       bool // it was reported
@@ -77,6 +78,15 @@ func (f *Future) TakeBody() []byte {
 	b := f.body
 	f.body, f.spare = nil, nil
 	return b
+}
+
+// BodyEnd returns the place in the stream behind the body of a request that is written from the caller's
+// memory; 0 if it was copied. See [Connection.ReleaseBody].
+func (f *Future) BodyEnd() uint64 {
+	if f.outside {
+		return f.end
+	}
+	return 0
 }
 
 // Sent returns how much of it was handed to the transport.

@@ -173,7 +173,8 @@ func (m *Machine) next(transmits bool) *Output {
 		m.Recycle(next.done)
 	}
 	if transmits && m.canTransmit() {
-		out.Kind, out.Epoch, out.Data = Transmit, m.epoch, m.transmit()
+		out.Kind, out.Epoch = Transmit, m.epoch
+		out.Data, _ = m.transmit() // only a parked link writes bodies from where they are
 	}
 	return out
 }

@@ -112,7 +112,8 @@ func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 	if frame, err = m.encode(f); err != nil {
 		return nil, err
 	}
-	if waiting := m.stream.pending.len(); waiting > 0 && waiting+len(frame) > m.cfg.MaxPendingBytes {
+	size := len(frame) + len(m.outsideBody(f))
+	if waiting := m.stream.pending.len(); waiting > 0 && waiting+size > m.cfg.MaxPendingBytes {
 		return nil, m.refuse(ErrBackPressure, f.Request)
 	}
 	return frame, nil
@@ -175,8 +176,8 @@ func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
 	return m.cfg.Codec.Describe(req)
 }
 
-// encode writes the whole frame behind the pending bytes. It is not one of them before it
-// is admitted.
+// encode writes the frame behind the pending bytes, but for a body that stays outside. It is not one
+// of them before it is admitted.
 func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	p := &m.stream.pending
 	if p.filling == nil {
@@ -185,7 +186,8 @@ func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	start := len(p.filling)
 	f.CorrelationID = m.inflight.nextID()
 	buf, err := m.appendFrame(p.filling, f)
-	if err == nil && len(buf)-start-sizeFieldBytes > math.MaxInt32 {
+	size := len(buf) - start - sizeFieldBytes + len(m.outsideBody(f))
+	if err == nil && size > math.MaxInt32 {
 		err = errors.New("the request is larger than 2 GiB")
 	}
 	if err != nil {
@@ -195,13 +197,24 @@ func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	}
 	p.filling = buf[:start] // its memory may be new
 	frame = buf[start:]
-	binary.BigEndian.PutUint32(frame, uint32(len(frame)-sizeFieldBytes))
+	binary.BigEndian.PutUint32(frame, uint32(size))
 	return frame, nil
+}
+
+// outsideBody returns the body of a request that is written from the caller's memory, nil if it is copied.
+func (m *Machine) outsideBody(f *Future) []byte {
+	if raw, ok := f.Request.(*ports.RawRequest); ok && m.stream.pending.refers && len(raw.Body) >= referAtLeast {
+		return raw.Body
+	}
+	return nil
 }
 
 func (m *Machine) appendFrame(dst []byte, f *Future) ([]byte, error) {
 	if raw, ok := f.Request.(*ports.RawRequest); ok {
 		dst = appendHeader(dst, raw.APIKey, f.Version, f.CorrelationID, m.cfg.ClientID, f.flexible)
+		if m.outsideBody(f) != nil {
+			return dst, nil
+		}
 		return append(dst, raw.Body...), nil
 	}
 	return m.appendMessage(dst, f)
@@ -223,6 +236,10 @@ func (m *Machine) admit(f *Future, frame []byte) {
 	m.inflight.lastID = f.CorrelationID
 	f.start = m.stream.queued()
 	p.filling = p.filling[:len(p.filling)+len(frame)]
+	if body := m.outsideBody(f); body != nil {
+		f.outside = true
+		m.stream.refer(body)
+	}
 	f.end = m.stream.queued()
 	f.Queued, f.admitted = m.now, m.now
 	if f.noResponse {
@@ -231,7 +248,7 @@ func (m *Machine) admit(f *Future, frame []byte) {
 		m.inflight.push(f)
 	}
 	if f.purpose == caller {
-		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, len(frame))
+		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, int(f.end-f.start))
 	}
 }
 

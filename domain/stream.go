@@ -2,6 +2,7 @@ package domain
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -16,13 +17,30 @@ type stream struct {
 // pending holds the bytes that wait to be written. Requests are encoded at its end, so that
 // several go into one write. Bytes that were handed out stay where they are until all of
 // them are counted; meanwhile new requests gather in the other of two buffers.
+//
+// A large body stays where its caller has it, if the link can write it from there: to copy it takes as
+// long as half of its way through the socket. At most one is handed out at a time, at the end, so that its
+// memory is free again as soon as it is written, and not once others are.
 type pending struct {
 	filling []byte       // requests are appended here
 	leaving bytes.Buffer // handed out, or about to be
+	bodies  []outside    // in the order of their places
+	outside int          // bytes of bodies
+	refers  bool         // the link writes bodies from where they are
 	usual   int          // how much is handed out at a time: the most of late
 }
 
-func (p *pending) len() int { return len(p.filling) + p.leaving.Len() }
+// outside is a body that is not in the buffers: what is not written of it, and its place in the stream.
+type outside struct {
+	begins uint64
+	body   []byte
+}
+
+// referAtLeast is the size from which a body is written from where it is: a write for each smaller one
+// takes longer than to copy it.
+const referAtLeast = 64 << 10
+
+func (p *pending) len() int { return len(p.filling) + p.leaving.Len() + p.outside }
 
 // queued is the place in the stream after the last byte queued.
 func (s *stream) queued() uint64 { return s.written + uint64(s.pending.len()) }
@@ -31,7 +49,8 @@ func (s *stream) queued() uint64 { return s.written + uint64(s.pending.len()) }
 // that it was given.
 func (s *stream) reach() uint64 {
 	if s.lent() {
-		return s.written + uint64(s.pending.leaving.Len())
+		head, body := s.next()
+		return s.written + uint64(len(head)+len(body))
 	}
 	return s.written
 }
@@ -39,10 +58,11 @@ func (s *stream) reach() uint64 {
 // lent reports whether a writer has bytes that are not counted yet.
 func (s *stream) lent() bool { return s.lentTo != 0 }
 
-// lend hands out the bytes that are next, until counted, for the connection of an epoch.
-func (s *stream) lend(epoch uint64) []byte {
+// lend hands out the bytes that are next, until counted, for the connection of an epoch: those of the
+// buffer, and a body behind them.
+func (s *stream) lend(epoch uint64) (head, body []byte) {
 	p := &s.pending
-	if p.leaving.Len() == 0 {
+	if p.leaving.Len() == 0 && !s.bodyIsNext() {
 		p.leaving.Reset()
 		next := bytes.NewBuffer(p.filling)
 		p.filling = p.leaving.AvailableBuffer()
@@ -50,23 +70,79 @@ func (s *stream) lend(epoch uint64) []byte {
 		p.handsOut(p.leaving.Len())
 	}
 	s.lentTo = epoch
-	return p.leaving.Bytes()
+	return s.next()
+}
+
+func (s *stream) bodyIsNext() bool {
+	return len(s.pending.bodies) > 0 && s.pending.bodies[0].begins == s.written
+}
+
+// next returns what is handed out next, of the buffer that is leaving and of the bodies.
+func (s *stream) next() (head, body []byte) {
+	head = s.pending.leaving.Bytes()
+	if len(s.pending.bodies) == 0 {
+		return head, nil
+	}
+	first := s.pending.bodies[0]
+	before := first.begins - s.written
+	if before > uint64(len(head)) {
+		return head, nil // those between are not leaving yet
+	}
+	return head[:before], first.body
 }
 
 // count takes the bytes back: n of them are written.
 func (s *stream) count(n int) {
-	if n < 0 || n > s.pending.leaving.Len() {
+	head, body := s.next()
+	if n < 0 || n > len(head)+len(body) {
 		panic("domain: more bytes counted as written than were handed out")
 	}
 	s.lentTo = 0
 	s.written += uint64(n)
-	s.pending.leaving.Next(n)
+	s.pending.leaving.Next(min(n, len(head)))
+	if ofBody := n - len(head); ofBody > 0 {
+		s.countBody(ofBody)
+	}
+}
+
+func (s *stream) countBody(n int) {
+	p := &s.pending
+	p.outside -= n
+	first := &p.bodies[0]
+	first.begins, first.body = first.begins+uint64(n), first.body[n:]
+	if len(first.body) == 0 {
+		p.bodies = slices.Delete(p.bodies, 0, 1)
+	}
+}
+
+// refer queues a body that stays where it is.
+func (s *stream) refer(body []byte) {
+	p := &s.pending
+	p.bodies = append(p.bodies, outside{s.queued(), body})
+	p.outside += len(body)
+}
+
+// release copies what is not written of the body that ends at a place. It returns false if a writer has
+// it.
+func (s *stream) release(end uint64) bool {
+	for i := range s.pending.bodies {
+		o := &s.pending.bodies[i]
+		if o.begins+uint64(len(o.body)) != end {
+			continue
+		}
+		if _, body := s.next(); i == 0 && s.lent() && body != nil {
+			return false
+		}
+		o.body = bytes.Clone(o.body)
+	}
+	return true
 }
 
 // drop forgets the bytes that wait. It is not called while they are lent.
 func (s *stream) drop() {
 	s.pending.filling = s.pending.filling[:0]
 	s.pending.leaving.Reset()
+	s.pending.bodies, s.pending.outside = nil, 0
 	s.pending.rest()
 }
 
@@ -130,8 +206,19 @@ func (m *Machine) canTransmit() bool {
 	return m.flowing() && !m.choked && !m.stream.lent() && m.stream.pending.len() > 0
 }
 
-// transmit lends all pending bytes to one writer.
-func (m *Machine) transmit() []byte { return m.stream.lend(m.epoch) }
+// transmit lends pending bytes to one writer: all of them, if no body is outside.
+func (m *Machine) transmit() (head, body []byte) { return m.stream.lend(m.epoch) }
+
+// refer sets whether large bodies are written from where they are.
+func (m *Machine) refer(refers bool) { m.stream.pending.refers = refers }
+
+// releaseBody copies what is not written of a body, unless a writer has it.
+func (m *Machine) releaseBody(end uint64) bool {
+	if !m.flowing() && !m.writing() {
+		return true // nothing is written any more
+	}
+	return m.stream.release(end)
+}
 
 // writing reports whether a writer has bytes that are not counted yet.
 func (m *Machine) writing() bool { return m.stream.lent() }
@@ -148,6 +235,7 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 		m.sink.StaleIgnored(m.now)
 		return
 	}
+	lent := m.stream.reach() - m.stream.written
 	m.stream.count(n)
 	if n > 0 {
 		m.sink.BytesSent(m.now, n)
@@ -156,7 +244,7 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	if !m.up(epoch) {
 		return
 	}
-	m.choked = m.stream.pending.leaving.Len() > 0
+	m.choked = uint64(n) < lent
 	m.stream.pending.shrink()
 	for i := m.inflight.unwritten(); i < m.inflight.len() && m.inflight.at(i).end <= m.stream.written; i++ {
 		m.noteWritten(m.inflight.at(i))

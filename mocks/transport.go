@@ -510,6 +510,58 @@ func (mr *MockCheckerMockRecorder) Check() *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Check", reflect.TypeOf((*MockChecker)(nil).Check))
 }
 
+// MockVectorWriter is a mock of VectorWriter interface.
+type MockVectorWriter struct {
+	ctrl     *gomock.Controller
+	recorder *MockVectorWriterMockRecorder
+}
+
+// MockVectorWriterMockRecorder is the mock recorder for MockVectorWriter.
+type MockVectorWriterMockRecorder struct {
+	mock *MockVectorWriter
+}
+
+// NewMockVectorWriter creates a new mock instance.
+func NewMockVectorWriter(ctrl *gomock.Controller) *MockVectorWriter {
+	mock := &MockVectorWriter{ctrl: ctrl}
+	mock.recorder = &MockVectorWriterMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockVectorWriter) EXPECT() *MockVectorWriterMockRecorder {
+	return m.recorder
+}
+
+// Gathers mocks base method.
+func (m *MockVectorWriter) Gathers() bool {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Gathers")
+	ret0, _ := ret[0].(bool)
+	return ret0
+}
+
+// Gathers indicates an expected call of Gathers.
+func (mr *MockVectorWriterMockRecorder) Gathers() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Gathers", reflect.TypeOf((*MockVectorWriter)(nil).Gathers))
+}
+
+// WriteVector mocks base method.
+func (m *MockVectorWriter) WriteVector(head, body []byte) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "WriteVector", head, body)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// WriteVector indicates an expected call of WriteVector.
+func (mr *MockVectorWriterMockRecorder) WriteVector(head, body interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "WriteVector", reflect.TypeOf((*MockVectorWriter)(nil).WriteVector), head, body)
+}
+
 // MockParker is a mock of Parker interface.
 type MockParker struct {
 	ctrl     *gomock.Controller

@@ -180,6 +180,17 @@ type Waiter interface{ Waiting() error }
 // which the end may be. It may be called while a Read is parked.
 type Checker interface{ Check() error }
 
+// VectorWriter is optional on a [Parker] that can write bytes from several places with one call, as writev
+// does. A large body is then not copied.
+type VectorWriter interface {
+	// Gathers reports whether WriteVector is of use. It is called once the link is established, and does not
+	// block.
+	Gathers() bool
+	// WriteVector is Write of head and body, one behind the other; n counts the bytes of both. After
+	// ErrInterrupted it can be continued as a Write can.
+	WriteVector(head, body []byte) (n int, err error)
+}
+
 // Parker is optional on a Link over blocking I/O. Owners with goroutines prefer it to
 // Send and Recv; on one link they use either pair, never both. There is at most one
 // Read and one Write at a time, and only after the link is established.

@@ -34,7 +34,8 @@ type link struct {
 	// Read by parked calls without the mutex; see parker.go.
 	gate                    atomic.Int32
 	directRead, directWrite atomic.Bool
-	late                    error // used by Read only
+	late                    error       // used by Read only
+	vector                  net.Buffers // used by WriteVector only
 
 	in  pump // conn -> owner
 	out pump // owner -> conn
@@ -45,14 +46,15 @@ type link struct {
 }
 
 var (
-	_ ports.Link       = (*link)(nil)
-	_ ports.RacingLink = (*link)(nil)
-	_ ports.Watcher    = (*link)(nil)
-	_ ports.Parker     = (*link)(nil)
-	_ ports.Checker    = (*link)(nil)
-	_ ports.Waiter     = (*link)(nil)
-	_ ports.Hinter     = (*link)(nil)
-	_ ports.Warner     = (*link)(nil)
+	_ ports.Link         = (*link)(nil)
+	_ ports.RacingLink   = (*link)(nil)
+	_ ports.Watcher      = (*link)(nil)
+	_ ports.Parker       = (*link)(nil)
+	_ ports.VectorWriter = (*link)(nil)
+	_ ports.Checker      = (*link)(nil)
+	_ ports.Waiter       = (*link)(nil)
+	_ ports.Hinter       = (*link)(nil)
+	_ ports.Warner       = (*link)(nil)
 )
 
 // handshaker is a net.Conn that has a handshake to do; tls.Conn is one.

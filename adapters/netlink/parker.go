@@ -127,6 +127,33 @@ func (l *link) Write(p []byte) (int, error) {
 	return n, l.explain(err)
 }
 
+// Gathers reports whether the net.Conn writes several buffers with one system call: with TLS each is sealed
+// first, and other types make a Write of each.
+func (l *link) Gathers() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch l.conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return l.directWrite.Load()
+	}
+	return false
+}
+
+// WriteVector waits until head and body are written.
+func (l *link) WriteVector(head, body []byte) (int, error) {
+	if err := l.gateError(); err != nil {
+		return 0, err
+	}
+	l.vector = append(l.vector[:0], head, body)
+	rest := l.vector // which WriteTo consumes
+	n, err := rest.WriteTo(l.conn)
+	clear(l.vector)
+	if err == nil && int(n) < len(head)+len(body) {
+		err = io.ErrShortWrite
+	}
+	return int(n), l.explain(err)
+}
+
 // gateError checks the gate before a call of the net.Conn: a TLS connection returns bytes
 // that it has decrypted already even if its deadline has passed.
 func (l *link) gateError() error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"brokerconn/adapters/clock/system"
@@ -49,8 +50,10 @@ type Conn struct {
 
 	// conn_lease.go
 	reader, writer direction
-	goroutines     int    // of the Conn's own that run
-	writeLoop      func() // writeAll, and readAll: made once, so that to start them allocates nothing
+	answered       []*Future // of which the writer still has the body
+	returned       sync.Cond // a writer has come back
+	goroutines     int       // of the Conn's own that run
+	writeLoop      func()    // writeAll, and readAll: made once, so that to start them allocates nothing
 	readLoop       func()
 
 	// conn_work.go
@@ -82,6 +85,7 @@ func NewConn(cfg Config) (*Conn, error) {
 	_, realTime := cfg.Clock.(system.Clock)
 	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
 	c.owner, c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c, c.wake, c.contextEnded, c.writeAll, c.readAll
+	c.returned.L = &c.mu
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }
@@ -118,7 +122,8 @@ func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.
 // RequestRaw is Request for a body that is already encoded. It returns the response body,
 // without the response header, in memory that belongs to the caller; nil if there is no
 // response. A throttle time in it is the caller's to keep. Callers that need responses in the
-// order of their requests call one after the other, or use Send.
+// order of their requests call one after the other, or use Send. The request's Body is not read
+// any more when RequestRaw returns.
 func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, error) {
 	if req == nil {
 		panic("broker: the request is nil")
@@ -141,6 +146,9 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 // The request is written by the Wait that follows, with all others that were sent until then; at
 // once if a goroutine waits already, on a channel of Done for instance; and otherwise within a
 // millisecond, or when 64 KiB are to be written.
+//
+// The Body of a RawRequest may be written from where it is, and not copied, if it has 64 KiB or more. It
+// must not be changed until the Future is done, or its Cancel has returned.
 //
 // ctx may carry a timeout, see WithRequestTimeout. Send refuses the request if ctx has
 // ended, and does not look at ctx afterwards.
@@ -212,7 +220,7 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	if f.queued {
 		core.Queued, f.waited = f.queuedAt, now.Sub(f.queuedAt)
 	}
-	f.core, f.epoch = core, c.core.Epoch()
+	f.core, f.epoch, f.bodyEnd = core, c.core.Epoch(), core.BodyEnd()
 	core.Tag = f
 	c.gathered++
 	c.inFlight[0] = max(c.inFlight[0], c.core.InFlight())

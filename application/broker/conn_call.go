@@ -124,6 +124,7 @@ func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 	}
 	err := c.canceled(contextCause(ctx), f)
 	c.abandon(f)
+	c.reclaimBody(f)
 	return err
 }
 
@@ -206,6 +207,7 @@ func (c *Conn) cancel(f *Future) {
 	f.complete()
 	c.interrupt(c.cfg.Clock.Now()) // the goroutine that reads in its Wait
 	c.setAlarm(time.Time{})
+	c.reclaimBody(f)
 }
 
 func (c *Conn) waitEnded(ctx context.Context, f *Future) error {

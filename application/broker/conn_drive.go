@@ -174,7 +174,7 @@ func (c *Conn) completed(core *domain.Future) {
 	if err != nil && c.cfg.Hooks.RequestFailed != nil {
 		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 	}
-	if !f.isDone() { // it was not canceled
+	if !f.isDone() && !c.keepsBody(f) { // it was not canceled
 		f.complete()
 	}
 }

@@ -45,12 +45,13 @@ func (c *Conn) contextEnded() {
 	c.drain(now)
 }
 
-// interrupt interrupts the calls of callers whose context has ended, or whose request was canceled.
+// interrupt interrupts the calls of callers whose context has ended, or whose request was canceled, and
+// that with the body of such a request.
 func (c *Conn) interrupt(now time.Time) {
 	var lease domain.Lease
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
-		// A call on a link that was hung up returns by itself.
-		if d.ctx != nil && (d.ctx.Err() != nil || d.future.isDone()) && d.lease.Epoch == c.core.Epoch() {
+		given := d.ctx != nil && (d.ctx.Err() != nil || d.future.isDone()) || d.reclaimed
+		if given && d.lease.Epoch == c.core.Epoch() { // a call on a link that was hung up returns by itself
 			d.interrupted, lease = true, d.lease
 		}
 	}
@@ -153,7 +154,7 @@ func (c *Conn) resume() {
 
 // signal calls Interrupt or Resume. With the lock held.
 func (c *Conn) signal(l domain.Lease, call func()) {
-	_, err := contained(func([]byte) (int, error) { call(); return 0, nil }, nil)
+	_, err := contained(func([]byte) (int, error) { call(); return 0, nil }, nil, 0)
 	if err != nil {
 		c.core.Lose(c.cfg.Clock.Now(), l, err)
 	}

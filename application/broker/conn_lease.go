@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // Reading and writing on links that block (ports.Parker).
@@ -21,6 +22,7 @@ type direction struct {
 	goroutine   bool         // the Conn's own goroutine runs
 	since       time.Time    // when the call began, or when the last one ended
 	interrupted bool         // the call was interrupted
+	reclaimed   bool         // the call has the body of a request that was canceled
 	alarmed     func() bool  // ends the watch of ctx that the alarm began; nil: it has not
 }
 
@@ -45,7 +47,11 @@ func (c *Conn) write(now time.Time, by caller) (after time.Time, mayContinue boo
 		return now, false
 	}
 	c.wokenBefore, c.gathered = c.woken, 0
-	return c.lend(now, &c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
+	do := lease.Link.Write
+	if lease.Body != nil {
+		do = func(head []byte) (int, error) { return lease.Link.(ports.VectorWriter).WriteVector(head, lease.Body) }
+	}
+	return c.lend(now, &c.writer, lease, by, do, c.core.GiveWrite)
 }
 
 // read makes one read, as write does.
@@ -72,7 +78,7 @@ func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, 
 		c.watchCall(d.since)
 	}
 	c.mu.Unlock()
-	n, err := contained(do, lease.Bytes)
+	n, err := contained(do, lease.Bytes, len(lease.Bytes)+len(lease.Body))
 	c.mu.Lock()
 	now = c.cfg.Clock.Now()
 	mayContinue = true
@@ -87,6 +93,8 @@ func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, 
 	give(now, lease, n, err)
 	if d == &c.reader {
 		c.readDone()
+	} else {
+		c.bodyReturned()
 	}
 	c.maybeResume()
 	return c.drain(now), mayContinue
@@ -99,16 +107,52 @@ func (d *direction) unalarm() {
 	}
 }
 
-// contained turns a panic of the link into its error.
-func contained(do func([]byte) (int, error), p []byte) (n int, err error) {
+// Large bodies are written from their callers' memory. It is not read any more once the call of the request
+// has returned, or its Future is done: what is not written then is copied. Where a writer has it at that
+// moment, the Future is done, or the call returns, when the writer has come back; a call that was canceled
+// interrupts it for that.
+
+// keepsBody reports whether the completion of a request has to wait for the writer.
+func (c *Conn) keepsBody(f *Future) bool {
+	if f.bodyEnd == 0 || c.core.ReleaseBody(f.bodyEnd) {
+		return false
+	}
+	c.answered = append(c.answered, f)
+	return true
+}
+
+// bodyReturned is called when a writer has come back.
+func (c *Conn) bodyReturned() {
+	c.returned.Broadcast()
+	for _, f := range c.answered {
+		if c.core.ReleaseBody(f.bodyEnd); !f.isDone() {
+			f.complete()
+		}
+	}
+	clear(c.answered)
+	c.answered = c.answered[:0]
+}
+
+// reclaimBody returns when no writer has the body of a request that was canceled.
+func (c *Conn) reclaimBody(f *Future) {
+	for f.bodyEnd != 0 && !c.core.ReleaseBody(f.bodyEnd) {
+		c.writer.reclaimed = true
+		c.interrupt(c.cfg.Clock.Now())
+		c.setAlarm(time.Time{})
+		c.returned.Wait()
+	}
+}
+
+// contained turns a panic of the link into its error. It counts at most so many bytes.
+func contained(do func([]byte) (int, error), p []byte, limit int) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			n, err = 0, fmt.Errorf("%w: panic in the transport: %v", ErrPortPanic, v)
 		}
 	}()
 	n, err = do(p)
-	if n < 0 || n > len(p) {
-		panic(fmt.Sprintf("%d bytes counted of %d", n, len(p)))
+	if n < 0 || n > limit {
+		panic(fmt.Sprintf("%d bytes counted of %d", n, limit))
 	}
 	return n, err
 }

@@ -27,6 +27,7 @@ type Future struct {
 	state         atomic.Pointer[waiter]
 	core          *domain.Future // while the request is admitted and not done
 	epoch         uint64         // of the connection that it was admitted to
+	bodyEnd       uint64         // the place of its body, if that is written from where it is; 0: it is not
 	signal        chan struct{}  // what Done returned; closed when done
 	*queueEntry                  // nil unless it was queued
 	queued        bool           // it is in the queue
@@ -142,7 +143,8 @@ func (f *Future) result() (resp ports.Message, unreadable bool, err error) {
 
 // Cancel gives up a request that is not done: it fails with ErrCanceled. One that was
 // sent keeps its place on the connection, and its response is dropped. Cancel of a
-// request that is done has no effect.
+// request that is done has no effect. When Cancel returns, the Body of a RawRequest is
+// not read any more.
 func (f *Future) Cancel() { f.owner.cancel(f) }
 
 // settle takes over the result of the admitted request. With mu held.

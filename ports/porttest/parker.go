@@ -33,6 +33,9 @@ func parked(t *testing.T, harness Harness) (parkerLink, io.ReadWriteCloser) {
 	t.Helper()
 	link, peer := connect(t, harness)
 	optional[ports.Parker](t, link)
+	if harness.vector {
+		return newVectorLink(t, link.(parkerLink)), peer
+	}
 	return link.(parkerLink), peer
 }
 

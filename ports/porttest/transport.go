@@ -36,6 +36,8 @@ type Harness struct {
 
 	// Unbounded says that Send takes whatever it is given.
 	Unbounded bool
+
+	vector bool // Write is WriteVector
 }
 
 // Transport checks a [ports.Transport], its lookups and its links: every
@@ -61,6 +63,7 @@ func Transport(t *testing.T, newHarness func(t *testing.T) Harness) {
 		{"Link", linkChecks},
 		{"Watcher", watcherChecks},
 		{"Parker", parkerChecks},
+		{"VectorWriter", vectorChecks},
 		{"Checker", checkerChecks},
 	} {
 		t.Run(group.name, func(t *testing.T) { run(t, group.checks, newSubject) })
