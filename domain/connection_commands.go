@@ -36,6 +36,9 @@ func (c *Connection) NoteCanceled(now time.Time, req ports.Message, version int1
 // Recycle takes a future that is done back for reuse; see [Machine.Recycle].
 func (c *Connection) Recycle(f *Future) { c.m.Recycle(f) }
 
+// ReuseBody takes back the memory of a body; see [Machine.ReuseBody].
+func (c *Connection) ReuseBody(now time.Time, memory []byte) { c.m.ReuseBody(now, memory) }
+
 // Close ends the connection or the attempt at one; see [Machine.Close].
 func (c *Connection) Close(now time.Time, cause error, final bool) { c.m.Close(now, cause, final) }
 

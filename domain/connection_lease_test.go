@@ -287,6 +287,83 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 	b.parkedUp()
 }
 
+// large exchanges a request, whose answer has so many bytes. A read brings 5000 at most.
+func (b *bench) large(fill byte, size int) *domain.Future {
+	b.t.Helper()
+	f := b.send("hello!")
+	b.writeAll()
+	body := bytes.Repeat([]byte{fill}, size)
+	for answer := frame(f.CorrelationID, body); len(answer) > 0; {
+		l := b.takeRead()
+		n := min(len(l.Bytes), len(answer), 5000)
+		b.hand(l, answer[:n])
+		answer = answer[n:]
+	}
+	b.steps()
+	if f.Err() != nil || !bytes.Equal(f.Body(), body) {
+		b.t.Fatalf("got %d bytes, %v, want %d of %d", len(f.Body()), f.Err(), size, fill)
+	}
+	return f
+}
+
+// giveBack gives the memory of a body back.
+func (b *bench) giveBack(f *domain.Future) (memory []byte) {
+	_, memory = f.TakeBody()
+	b.Recycle(f)
+	b.ReuseBody(b.now, memory)
+	return memory
+}
+
+// A read into memory that was used before is out over a drop. Nothing that comes afterwards lies in that memory.
+func TestLeaseReadIntoReusedMemory(t *testing.T) {
+	const size = 100_000
+	b := newParked(t).parkedUp()
+	first := b.giveBack(b.large('a', size))
+	g := b.send("second")
+	b.writeAll()
+	b.hand(b.takeRead(), frame(g.CorrelationID, make([]byte, size))[:3000])
+	old := b.takeRead()
+	if &old.Bytes[0] != &first[3000] || len(old.Bytes) != len(first)-3000 {
+		t.Fatalf("got %d bytes elsewhere, want what is left of the memory that was given back", len(old.Bytes))
+	}
+	b.Close(b.now, nil, false)
+	b.steps()
+	b.reconnect().parkedUp()
+	for range 3 {
+		f := b.large('b', size)
+		for i := range old.Bytes {
+			old.Bytes[i] = 0xff
+		}
+		if bytes.IndexByte(f.Body(), 0xff) >= 0 {
+			t.Fatal("the reader of the old connection wrote into a body of the next one")
+		}
+		b.giveBack(f)
+	}
+	b.GiveRead(b.now, old, len(old.Bytes), io.EOF)
+	b.wantState(domain.Connected)
+}
+
+// A body of the connection before may be given back to the next one.
+func TestBodyGivenBackAfterReconnect(t *testing.T) {
+	const size = 100_000
+	b := newParked(t).parkedUp()
+	f := b.large('a', size)
+	body, memory := f.TakeBody()
+	b.Recycle(f)
+	b.Close(b.now, nil, false)
+	b.steps()
+	b.ReuseBody(b.now, make([]byte, size+100)) // of a connection that is down: it is not kept
+	b.reconnect().parkedUp()
+	if next := b.large('b', size); bytes.IndexByte(body, 'b') >= 0 {
+		t.Fatalf("a body that was not given back was written over by one of %d bytes", len(next.Body()))
+	}
+	b.ReuseBody(b.now, memory)
+	g := b.large('c', size-100)
+	if _, reused := g.TakeBody(); &reused[0] != &memory[0] {
+		t.Error("got other memory, want that of the body that was given back")
+	}
+}
+
 // What a Parker has before it is established is polled.
 func TestLeaseNotBeforeEstablished(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialing()

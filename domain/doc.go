@@ -15,6 +15,7 @@
 //	connection       Step does it on the ports
 //	connection_park  the same for owners whose reads and writes may block
 //	frame, header    cut the received bytes into frames and responses
+//	frame_spares     uses the memory of responses again
 //	machine_receive  matches a response with its request
 //	future           the result, and how it is recycled
 //

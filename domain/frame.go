@@ -15,7 +15,8 @@ import (
 //     64 KiB, the inbox included, and a frame is at most 1 MiB: no answer to a
 //     call of the setup comes near that, and a size field costs a hostile peer
 //     nothing;
-//   - from then on by 4 MiB, or as much again as was received.
+//   - from then on by 4 MiB, or as much again as was received. Memory that is used
+//     again (frame_spares.go) does not count: it was made for bytes that came.
 //
 // Small frames gather in one buffer, many to a read; a large one gets memory of
 // its own, into which the link reads directly, and which becomes the body.
@@ -25,6 +26,8 @@ type frameReader struct {
 	need  int    // the whole size of the frame under way, once it was accepted
 	large []byte // the large frame under way, with its size field; len is what was received
 	lent  bool   // the last space may be written to
+
+	spares spares
 }
 
 // frameRules is which frames are accepted.
@@ -50,7 +53,7 @@ func (r *frameReader) space(trusted bool) []byte {
 		if len(r.large) == cap(r.large) {
 			r.large = append(make([]byte, 0, room(trusted, r.want(), len(r.large))), r.large...)
 		}
-		return r.large[len(r.large):cap(r.large)]
+		return r.large[len(r.large):r.end()]
 	}
 	switch {
 	case r.r == r.w && r.inbox != nil:
@@ -74,13 +77,17 @@ func (r *frameReader) makeRoom() {
 }
 
 // successor is the reader of the next connection. It takes over the inbox, unless that may still be
-// written to.
+// written to, and no spares: without a connection nothing would let go of them.
 func (r *frameReader) successor() (next frameReader) {
 	if !r.lent {
 		next.inbox = r.inbox
 	}
 	return next
 }
+
+// end is up to where the memory of the large frame may be filled: a spare may be larger than its frame, and
+// the next frame begins behind that.
+func (r *frameReader) end() int { return min(cap(r.large), r.want()) }
 
 // advance says that n bytes of space are there now.
 func (r *frameReader) advance(n int) {
@@ -95,37 +102,41 @@ func (r *frameReader) advance(n int) {
 func (r *frameReader) idle() bool { return r.large == nil && r.w-r.r < max(r.need, sizeFieldBytes) }
 
 // next returns the next whole frame without its size field, nil when more bytes
-// are needed. fresh: the memory is the caller's; otherwise it is valid until the
-// next call of space.
-func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err *FrameError) {
+// are needed. memory is what it lies in, if that is the caller's now; if it is nil, the
+// frame is valid until the next call of space.
+func (r *frameReader) next(rules frameRules) (frame, memory []byte, err *FrameError) {
 	if r.large != nil {
 		if len(r.large) < r.want() {
-			return nil, false, nil
+			return nil, nil, nil
 		}
-		frame, r.large = r.large[sizeFieldBytes:], nil
-		return frame, true, nil
+		memory, r.large = r.large, nil
+		return memory[sizeFieldBytes:], memory, nil
 	}
 	got := r.inbox[r.r:r.w]
 	if len(got) < sizeFieldBytes {
-		return nil, false, nil
+		return nil, nil, nil
 	}
 	size := int32(binary.BigEndian.Uint32(got))
 	if err := rules.validate(size, [4]byte(got)); err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	total := sizeFieldBytes + int(size)
 	switch {
 	case total <= len(got):
 		r.r += total
 		r.need = 0
-		return got[sizeFieldBytes:total], false, nil
+		return got[sizeFieldBytes:total], nil, nil
 	case total > inboxBytes:
-		r.large = append(make([]byte, 0, room(rules.trusted, total, len(got))), got...)
+		memory := r.spares.take(total)
+		if memory == nil {
+			memory = make([]byte, 0, room(rules.trusted, total, len(got)))
+		}
+		r.large = append(memory, got...)
 		r.r, r.w = 0, 0
 	default:
 		r.need = total
 	}
-	return nil, false, nil
+	return nil, nil, nil
 }
 
 // want is the whole size of the large frame, size field included.
@@ -143,7 +154,7 @@ func room(trusted bool, want, received int) int {
 // free is how many bytes advance may say.
 func (r *frameReader) free() int {
 	if r.large != nil {
-		return cap(r.large) - len(r.large)
+		return r.end() - len(r.large)
 	}
 	return len(r.inbox) - r.w
 }

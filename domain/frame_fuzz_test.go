@@ -52,7 +52,7 @@ func cutInPieces(t *testing.T, r *frameReader, rules frameRules, stream, cuts []
 		received += n
 		for {
 			rules.first = len(frames) == 0
-			frame, fresh, err := r.next(rules)
+			frame, memory, err := r.next(rules)
 			if err != nil {
 				var e *FrameError
 				if !errors.As(err, &e) || e.Error() == "" {
@@ -63,7 +63,7 @@ func cutInPieces(t *testing.T, r *frameReader, rules frameRules, stream, cuts []
 			if frame == nil {
 				break
 			}
-			if fresh {
+			if memory != nil {
 				frames = append(frames, frame) // it must stay as it is
 			} else {
 				frames = append(frames, bytes.Clone(frame))

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"time"
 
 	"brokerconn/ports"
@@ -20,9 +21,10 @@ type Future struct {
 	// Tag belongs to the owner. It survives Recycle.
 	Tag any
 
-	body []byte
-	err  error
-	sent Sent
+	body   []byte
+	memory []byte // what body lies in, if that is not spare
+	err    error
+	sent   Sent
 
 	start, end    uint64        // its place in the stream of bytes sent
 	admitted      time.Time     // Queued may be before it
@@ -73,11 +75,33 @@ func (f *Future) Body() []byte { return f.body }
 // which is always answered in v0.
 func (f *Future) BodyVersion() int16 { return answeredIn(f, f.body) }
 
-// TakeBody returns Body for good: its memory is not reused.
-func (f *Future) TakeBody() []byte {
-	b := f.body
-	f.body, f.spare = nil, nil
-	return b
+// keepBody keeps the body for the owner, in its memory, or where it has none in that of f.
+func (m *Machine) keepBody(f *Future, body, memory []byte) {
+	switch {
+	case f.abandoned:
+	case memory != nil:
+		f.body, f.memory = body, memory
+	default:
+		if cap(f.spare) < len(body) {
+			f.spare = m.frames.spares.take(len(body))
+		}
+		f.spare = append(f.spare[:0], body...)
+		f.body = f.spare
+		if f.body == nil {
+			f.body = []byte{} // nil would mean that no answer was expected
+		}
+	}
+}
+
+// TakeBody returns Body for good, and the memory that it lies in, which is not used again unless
+// it is given back with [Machine.ReuseBody]. Both are nil if there is no body.
+func (f *Future) TakeBody() (body, memory []byte) {
+	body, memory = f.body, f.memory
+	if body != nil && memory == nil {
+		memory, f.spare = f.spare, nil
+	}
+	f.body, f.memory = nil, nil
+	return slices.Clip(body), memory
 }
 
 // BodyEnd returns the place in the stream behind the body of a request that is written from the caller's
@@ -163,7 +187,7 @@ func (m *Machine) Recycle(f *Future) {
 
 // keep keeps a future that is not used any more for the next request.
 func (m *Machine) keep(f *Future) {
-	f.Request, f.body, f.err = nil, nil, nil
+	f.Request, f.body, f.memory, f.err = nil, nil, nil, nil
 	if cap(f.spare) > keepBody {
 		f.spare = nil
 	}

@@ -28,9 +28,12 @@ func TestTakeBody(t *testing.T) {
 		b := newBench(t, nil).connected()
 		b.Recycle(answered(t, b, strings.Repeat("a", size))) // leaves memory behind
 		f := answered(t, b, strings.Repeat("b", size))
-		taken := f.TakeBody()
+		taken, _ := f.TakeBody()
 		if f.Body() != nil {
 			t.Error("the body is there after it was taken")
+		}
+		if second, memory := f.TakeBody(); second != nil || memory != nil {
+			t.Errorf("taken twice: got %d bytes of %d, want neither", len(second), cap(memory))
 		}
 		b.Recycle(f)
 		answered(t, b, strings.Repeat("c", size))

@@ -17,6 +17,7 @@ type cycle struct {
 	req      ports.Message
 	answer   []byte
 	together []byte // answers
+	borrows  bool   // the body is taken, looked at, and its memory given back
 }
 
 func newCycle(tb testing.TB, body int, change ...func(*domain.Config)) *cycle {
@@ -56,7 +57,12 @@ func (c *cycle) drain() (done int) {
 		case domain.Transmit:
 			c.m.HandleWritten(c.now, out.Epoch, len(out.Data))
 		case domain.Completed:
+			var memory []byte
+			if c.borrows {
+				_, memory = out.Future.TakeBody()
+			}
 			c.m.Recycle(out.Future)
+			c.m.ReuseBody(c.now, memory)
 			done++
 		}
 	}
@@ -102,6 +108,20 @@ func TestCycleDoesNotAllocate(t *testing.T) {
 	c.once(t)
 	if n := testing.AllocsPerRun(100, func() { c.once(t) }); n > 1 {
 		t.Errorf("large body: %v allocations", n)
+	}
+}
+
+// Nor does a body that is only looked at, whatever its size.
+func TestBorrowedBodiesDoNotAllocate(t *testing.T) {
+	for _, body := range []int{0, 100, 16_000, 20_000, 1 << 20, 6 << 20} {
+		c := newCycle(t, body)
+		c.borrows = true
+		for range 10 {
+			c.once(t)
+		}
+		if n := testing.AllocsPerRun(20, func() { c.once(t) }); n != 0 {
+			t.Errorf("body of %d bytes: got %v allocations, want 0", body, n)
+		}
 	}
 }
 

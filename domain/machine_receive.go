@@ -48,7 +48,7 @@ func (m *Machine) handleRead(now time.Time, epoch uint64, n int) (news bool) {
 		if m.frames.idle() {
 			return news
 		}
-		frame, fresh, err := m.frames.next(m.frameRules())
+		frame, memory, err := m.frames.next(m.frameRules())
 		if err != nil {
 			m.refuseFrame(err)
 			return true
@@ -56,7 +56,7 @@ func (m *Machine) handleRead(now time.Time, epoch uint64, n int) (news bool) {
 		if frame == nil {
 			return news
 		}
-		m.receive(frame, fresh)
+		m.receive(frame, memory)
 		begins, news = true, true
 	}
 	return true
@@ -78,8 +78,8 @@ func (m *Machine) refuseFrame(err *FrameError) {
 	m.fail(m.newError(kind, err, hint))
 }
 
-// receive takes one frame.
-func (m *Machine) receive(frame []byte, fresh bool) {
+// receive takes one frame, and the memory that it lies in, if that is not used again.
+func (m *Machine) receive(frame, memory []byte) {
 	if m.rawTokensDue() {
 		m.receiveRawToken(frame)
 		return
@@ -117,7 +117,7 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 	if f.Written.IsZero() {
 		m.noteWritten(f) // the response overtook the writer's own report
 	}
-	f.keepBody(body, fresh)
+	m.keepBody(f, body, memory)
 	m.accepted(f)
 	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
@@ -164,21 +164,6 @@ func (f *Future) skipHeader(frame []byte) ([]byte, error) {
 		return skipTags(frame[minFrame:])
 	}
 	return frame[minFrame:], nil
-}
-
-// keepBody keeps the body for the owner. fresh: its memory is not used again.
-func (f *Future) keepBody(body []byte, fresh bool) {
-	switch {
-	case f.abandoned:
-	case fresh:
-		f.body = body
-	default:
-		f.spare = append(f.spare[:0], body...)
-		f.body = f.spare
-		if f.body == nil {
-			f.body = []byte{} // nil would mean that no answer was expected
-		}
-	}
 }
 
 // prove takes note that the peer speaks Kafka. Where its release is configured or known the

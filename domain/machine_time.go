@@ -26,7 +26,7 @@ func (m *Machine) NextDeadline() time.Time {
 		if m.mayRenew() {
 			first = soonest(first, m.renewalDeadline())
 		}
-		if m.stream.pending.large() {
+		if m.stream.pending.large() || len(m.frames.spares.list) > 0 {
 			first = soonest(first, m.restAt())
 		}
 		if !m.waiting() {

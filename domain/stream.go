@@ -177,17 +177,26 @@ func (p *pending) keep(limit int) {
 // large reports whether there is memory that an idle connection does not keep.
 func (p *pending) large() bool { return cap(p.filling) > keepAtMost || p.leaving.Cap() > keepAtMost }
 
-// restAt is when the memory of large requests is let go of; zero: it has no such memory.
-func (m *Machine) restAt() time.Time {
+// pendingRestAt is when the memory of large requests is let go of; zero: it has no such memory.
+func (m *Machine) pendingRestAt() time.Time {
 	if !m.stream.pending.large() || m.stream.pending.len() > 0 {
 		return time.Time{}
 	}
 	return m.lastTraffic.Add(restAfter)
 }
 
+// restAt is when memory that an idle connection does not keep is let go of; zero: it has no such memory.
+func (m *Machine) restAt() time.Time { return soonest(m.pendingRestAt(), m.sparesRestAt()) }
+
 func (m *Machine) handleRest() {
-	if m.state == Connected && m.due(m.restAt()) {
+	if m.state != Connected {
+		return
+	}
+	if m.due(m.pendingRestAt()) {
 		m.stream.pending.rest()
+	}
+	if m.due(m.sparesRestAt()) {
+		m.frames.spares = spares{}
 	}
 }
 

@@ -103,7 +103,7 @@ func NewConn(cfg Config) (*Conn, error) {
 // takes any message that the Codec supports.
 func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.Response, error) {
 	mustNotBeNil(req)
-	f, err := c.call(ctx, req)
+	f, err := c.call(ctx, &calls, req)
 	if err != nil {
 		return nil, err
 	}
@@ -117,24 +117,6 @@ func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.
 		panic(fmt.Sprintf("broker: Request needs a Codec that returns kmsg responses, not a %T; use Send", resp))
 	}
 	return answer, nil
-}
-
-// RequestRaw is Request for a body that is already encoded. It returns the response body,
-// without the response header, in memory that belongs to the caller; nil if there is no
-// response. A throttle time in it is the caller's to keep. Callers that need responses in the
-// order of their requests call one after the other, or use Send. The request's Body is not read
-// any more when RequestRaw returns.
-func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, error) {
-	if req == nil {
-		panic("broker: the request is nil")
-	}
-	f, err := c.call(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := f.body, f.err
-	recycle(f)
-	return body, err
 }
 
 // Send sends a request and returns its Future without waiting, or the error that refused

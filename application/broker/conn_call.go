@@ -14,12 +14,16 @@ import (
 // A caller of Request does as much of the work for its request as it can (conn_work.go), and
 // then waits until the request is done.
 
-// calls are the Futures of Request, RequestRaw and Connect, which never leave them.
-var calls = sync.Pool{New: func() any { return new(Future) }}
+// calls are the Futures of Request, RequestRaw and Connect, which never leave them. Those of
+// RequestRawFunc have memory for a small body.
+var (
+	calls     = sync.Pool{New: func() any { return new(Future) }}
+	callsFunc = sync.Pool{New: func() any { return newFuture(nil, nil) }}
+)
 
 // call is a request that was done before ctx ended; the caller recycles it.
-func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
-	f := calls.Get().(*Future)
+func (c *Conn) call(ctx context.Context, from *sync.Pool, req ports.Message) (*Future, error) {
+	f := from.Get().(*Future)
 	f.shared, f.message = &c.shared, req
 	if w := c.workFor(ctx, f); w != nil && !f.waitAs(ctx, w) {
 		if err := c.giveUp(ctx, f); err != nil {
@@ -33,8 +37,13 @@ func recycle(f *Future) {
 	if f.queueEntry != nil {
 		*f.queueEntry = queueEntry{}
 	}
-	*f = Future{queueEntry: f.queueEntry}
-	calls.Put(f)
+	f.dropBody()
+	*f = Future{queueEntry: f.queueEntry, memory: f.memory}
+	if f.memory != nil {
+		callsFunc.Put(f)
+	} else {
+		calls.Put(f)
+	}
 }
 
 func mustNotBeNil(req ports.Message) {

@@ -44,7 +44,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 // there is no connection it makes one, and tries again after each failure until ctx or the
 // request timeout ends.
 func (c *Conn) Connect(ctx context.Context) error {
-	f, err := c.call(ctx, nil)
+	f, err := c.call(ctx, &calls, nil)
 	if err != nil {
 		return err
 	}

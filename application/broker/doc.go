@@ -21,11 +21,17 @@
 //
 //   - [Conn.Request] sends a message and waits for its response.
 //   - [Conn.RequestRaw] does so for a body that is already encoded, for proxies.
+//   - [Conn.RequestRawFunc] calls a function with the body of the response, which it must not keep.
 //   - [Conn.Send] returns a [Future] at once, or the error that refused the request.
 //   - [Conn.SendWait] waits in the queue and returns a Future when the request is sent.
 //
 // Future.Wait returns the response, Future.Done a channel for select, and Future.Cancel
 // gives the request up. A Future needs no closing.
+//
+// A response that Request, RequestRaw or Future.Wait returns is in memory of its own, and may be
+// kept. RequestRawFunc and Future.WaitFunc lend its body instead, in memory that the connection uses
+// for later responses: for programs that decode, check, write or count a body and then need it no
+// more, most of all a large one.
 //
 // A request that expects no response, such as Produce with acks 0, is done when it is
 // written. See the examples of Dial, Conn.Send and Conn.RequestRaw.

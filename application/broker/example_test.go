@@ -2,7 +2,9 @@ package broker_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -138,6 +140,33 @@ func ExampleConn_RequestRaw() {
 	body, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 3, APIVersion: 1, Body: allTopics})
 	fmt.Println(len(body) > 20, err)
 	// Output: true <nil>
+}
+
+// A program that only looks at a response does so where it lies, and no memory is allocated for it.
+func ExampleConn_RequestRawFunc() {
+	address, stop := startBroker()
+	defer stop()
+	ctx := context.Background()
+	host, port, _ := broker.ParseAddress(address)
+	conn, err := broker.Dial(ctx, broker.Config{Host: host, Port: port, NoReconnect: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	allTopics := []byte{0xff, 0xff, 0xff, 0xff} // Metadata v1: a null array
+	var brokers uint32
+	err = conn.RequestRawFunc(ctx, &ports.RawRequest{APIKey: 3, APIVersion: 1, Body: allTopics},
+		func(body []byte) error {
+			if len(body) < 4 {
+				return io.ErrUnexpectedEOF
+			}
+			brokers = binary.BigEndian.Uint32(body) // the body itself must not be kept
+			return nil
+		})
+	fmt.Println(brokers, err)
+	// Output: 1 <nil>
 }
 
 // Any function that yields a net.Conn is a transport: a tunnel, a socket of

@@ -17,7 +17,7 @@ import (
 // Futures come from Send and SendWait; the zero value is not usable. The methods of
 // one from a Conn may be called from many goroutines. One from a Polled belongs to
 // the goroutine that owns the Polled, except that Done and Wait may be called from
-// others. A Future holds no resource: dropping it is allowed at any time.
+// others, and has no WaitFunc. A Future holds no resource: dropping it is allowed at any time.
 type Future struct {
 	*shared
 	message ports.Message // the request, and once it is decoded the response
@@ -34,7 +34,8 @@ type Future struct {
 	untilAdmitted bool           // SendWait waits until it is admitted
 	failFast      bool           // it does not wait for the backoff
 	canceled      bool
-	decoded       bool  // guarded by decoding, and so are message, body and err, once it is finished
+	decoded       bool  // guarded by decoding, and so are message, body, lent and err, once it is finished
+	lent          bool  // the body was taken by WaitFunc
 	key, version  int16 // of the request; the key only if its owner is a Polled
 	bodyIn        int16 // the version of the body
 	body          []byte
@@ -43,10 +44,12 @@ type Future struct {
 	decoding      sync.Mutex
 }
 
-// futureMemory is memory of a Future of Send: for a small body, and for the response to a RawRequest.
+// futureMemory is memory of a Future of Send or RequestRawFunc: for a small body, and for the response to
+// a RawRequest.
 type futureMemory struct {
 	body [64]byte
 	raw  ports.RawResponse
+	lies []byte // what the body lies in, if that may be given back to the core
 }
 
 // newFuture returns a Future that its user may keep.
@@ -55,7 +58,7 @@ func newFuture(s *shared, req ports.Message) *Future {
 		Future
 		futureMemory
 	})
-	one.Future = Future{shared: s, message: req, memory: &one.futureMemory}
+	one.shared, one.message, one.memory = s, req, &one.futureMemory
 	return &one.Future
 }
 
@@ -110,7 +113,7 @@ func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
 
 // Response returns the response, which is decoded by the first call. It is nil, with a
 // nil error, for a request that expects no response. The error is an *Error. Response
-// panics if the request is not done.
+// panics if the request is not done, and if WaitFunc has used its body.
 func (f *Future) Response() (ports.Message, error) {
 	if !f.isDone() {
 		panic("broker: Response of a Future that is not done")
@@ -127,10 +130,13 @@ func (f *Future) Response() (ports.Message, error) {
 func (f *Future) result() (resp ports.Message, unreadable bool, err error) {
 	f.decoding.Lock()
 	defer f.decoding.Unlock()
+	if f.lent {
+		panic("broker: the body of the response was used by WaitFunc and is gone")
+	}
 	if f.err == nil && !f.decoded {
 		f.decoded = true
 		resp, err := f.decode()
-		if f.body = nil; err != nil {
+		if f.dropBody(); err != nil {
 			unreadable, err = true, f.owner.unreadable(f, err)
 		}
 		f.message, f.err = resp, err
@@ -154,8 +160,17 @@ func (f *Future) settle() {
 	f.core = nil
 	if body := core.Body(); f.memory != nil && body != nil && len(body) <= len(f.memory.body) {
 		f.body = f.memory.body[:copy(f.memory.body[:], body):len(body)]
+	} else if f.memory != nil {
+		f.body, f.memory.lies = core.TakeBody()
 	} else {
-		f.body = core.TakeBody()
+		f.body, _ = core.TakeBody()
+	}
+}
+
+// dropBody lets go of the body: its memory is the response's now, or that of the garbage collector.
+func (f *Future) dropBody() {
+	if f.body = nil; f.memory != nil {
+		f.memory.lies = nil
 	}
 }
 

@@ -237,7 +237,8 @@ func (p *Polled) cancel(f *Future) {
 		err = p.core.Failure(now, f.message, ErrCanceled, nil)
 		err.Version, err.Sent = f.version, SentFully
 	}
-	f.canceled, f.body, f.err = true, nil, err
+	f.canceled, f.err = true, err
+	f.dropBody()
 	p.complete(f)
 }
 
