@@ -45,6 +45,8 @@ func dial(name string, link linkKind, at addresses, inFlight int) (client, error
 		return dialFloor(address, link, at.authority)
 	case "conn", "typed":
 		return dialConn(address, link, at.authority, inFlight, name == "typed")
+	case "borrower":
+		return dialBorrower(address, link, at.authority, inFlight)
 	case "polled":
 		return dialPolled(address, inFlight)
 	case "franz":

@@ -49,7 +49,7 @@ func dialConn(address string, link linkKind, authority string, inFlight int, typ
 
 func (c *conn) heartbeat(ctx context.Context) error {
 	if c.typed {
-		_, err := c.Request(ctx, kmsg.NewPtrHeartbeatRequest())
+		_, err := c.Request(ctx, typedHeartbeat)
 		return err
 	}
 	_, err := c.RequestRaw(ctx, requests[small])
@@ -63,9 +63,13 @@ func (c *conn) poll(ctx context.Context, millis uint32) error {
 
 func (c *conn) close() { _ = c.Conn.Close() }
 
-// requests are those of each kind. They are shared: the library only reads them.
+// requests are those of each kind. They are shared: the library only reads them, and a caller that makes one for each
+// call allocates that itself.
 var requests = map[kind]*ports.RawRequest{
 	small:   {APIKey: keyHeartbeat, APIVersion: 1},
 	produce: {APIKey: keyProduce, APIVersion: 3, Body: produceRequestBody()},
 	fetch:   {APIKey: keyFetch, APIVersion: 4, Body: fetchBody(0, payload)},
+	borrow:  {APIKey: keyFetch, APIVersion: 4, Body: fetchBody(0, payload)},
 }
+
+var typedHeartbeat = kmsg.NewPtrHeartbeatRequest()

@@ -68,7 +68,7 @@ func TestBrokerAnswersEachClient(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- serve(in, addresses, time.Millisecond) }()
 	at := read(t, out)
-	for _, c := range []string{"floor", "conn", "typed", "polled", "franz", "sarama", "kafka-go"} {
+	for _, c := range []string{"floor", "conn", "typed", "borrower", "polled", "franz", "sarama", "kafka-go"} {
 		for _, link := range []linkKind{plain, secure, relayed} {
 			if link != plain && (c == "polled" || c == "sarama" || c == "kafka-go") {
 				continue
@@ -82,8 +82,8 @@ func TestBrokerAnswersEachClient(t *testing.T) {
 				t.Errorf("%s, %v: %v", c, link, err)
 			}
 			if p, ok := connected.(pipeliner); ok {
-				for _, what := range []kind{small, produce, fetch} {
-					if c == "typed" || c == "polled" && what != small {
+				for _, what := range []kind{small, produce, fetch, borrow} {
+					if c == "typed" || c == "polled" && what != small || c == "franz" && what == borrow {
 						continue
 					}
 					if err := p.pipeline(t.Context(), what, 5, 12); err != nil {

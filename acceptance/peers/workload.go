@@ -21,13 +21,13 @@ type workload struct {
 // workloads lists what is measured. The floor has one goroutine whatever the others have: more would not make it
 // faster.
 var workloads = []workload{
-	{"1 in flight", []string{"floor", "conn", "typed", "polled", "franz", "sarama", "kafka-go"}, true, 5, plain,
-		func(m *meter) error { return m.sequence(0) }},
+	{"1 in flight", []string{"floor", "conn", "typed", "borrower", "polled", "franz", "sarama", "kafka-go"}, true, 5,
+		plain, func(m *meter) error { return m.sequence(0) }},
 	{"1 in flight, TLS", []string{"floor", "conn", "franz"}, true, 5, secure,
 		func(m *meter) error { return m.sequence(0) }},
 	{"64 callers", []string{"floor", "conn", "typed", "franz", "sarama", "kafka-go"}, true, 64, plain,
 		func(m *meter) error { return m.callers(64) }},
-	{"64 async", []string{"floor", "conn", "polled"}, true, 64, plain,
+	{"64 async", []string{"floor", "conn", "borrower", "polled"}, true, 64, plain,
 		func(m *meter) error { return m.pipeline(small, 64) }},
 	{"256 async", []string{"floor", "conn", "polled", "franz"}, true, 256, plain,
 		func(m *meter) error { return m.pipeline(small, 256) }},
@@ -37,7 +37,7 @@ var workloads = []workload{
 		func(m *meter) error { return m.pipeline(produce, 5) }},
 	{"1 MiB fetch", []string{"floor", "conn", "franz"}, true, 5, plain,
 		func(m *meter) error { return m.pipeline(fetch, 5) }},
-	{"1 MiB fetch, only looked at", []string{"floor"}, false, 5, plain,
+	{"1 MiB fetch, only looked at", []string{"floor", "borrower"}, false, 5, plain,
 		func(m *meter) error { return m.pipeline(borrow, 5) }},
 	{"dial", []string{"floor", "conn", "franz"}, true, 5, plain, func(m *meter) error { return m.dials(200) }},
 	{"dial, TLS", []string{"floor", "conn", "franz"}, true, 5, secure, func(m *meter) error { return m.dials(150) }},
