@@ -29,8 +29,10 @@ type Connection struct {
 	epoch    uint64 // of what follows
 	lookup   ports.Lookup
 	link     ports.Link
-	watches  ports.Watcher // the link, if it is one
-	parker   ports.Parker  // the link, if its owner parks in it
+	watches  ports.Watcher    // the link, if it is one
+	parker   ports.Parker     // the link, if its owner parks in it
+	drives   bool             // the owner asks TakeDial
+	undialed ports.DrivenLink // the link, until the owner drives or watches it
 	stage    ports.Stage
 	exchange ports.Exchange
 	asked    bool      // the exchange was given a challenge that it has not answered
@@ -156,6 +158,8 @@ func (c *Connection) open(out *Output) {
 	c.guard("transport", func() {
 		if len(out.Endpoints) == 0 {
 			c.link = c.ports.Transport.Open(out.Endpoint)
+		} else if c.prepare(out) {
+			c.link = c.undialed
 		} else if link := c.ports.Transport.(ports.Racer).Race(out.Endpoints, out.Delay); link != nil {
 			c.link = link
 		}
@@ -197,7 +201,7 @@ func (c *Connection) write(data []byte) (n int, err error) {
 func (c *Connection) hangup() {
 	c.forget()
 	lookup, link := c.lookup, c.link
-	c.lookup, c.link, c.watches, c.parker = nil, nil, nil, nil
+	c.lookup, c.link, c.watches, c.parker, c.undialed = nil, nil, nil, nil, nil
 	c.choked, c.sendErr = false, nil
 	if lookup != nil {
 		c.guard("transport", lookup.Close)

@@ -15,6 +15,26 @@ import (
 // then is it known how much of each request was sent. Closing the link makes parked calls
 // return.
 
+// An owner that waits for the connection may run the dial and the handshake as well (ports.DrivenLink):
+// then no goroutine is needed for them.
+
+// Drives says that the owner asks TakeDial from now on, before it waits. Otherwise Watch begins the dial.
+func (c *Connection) Drives(drives bool) { c.drives = drives }
+
+// prepare prepares the link that is to be opened, if the owner drives and the transport lets it.
+func (c *Connection) prepare(out *Output) bool {
+	if p, ok := c.ports.Transport.(ports.Preparer); ok && c.drives {
+		c.undialed = p.Prepare(out.Endpoints, out.Delay)
+	}
+	return c.undialed != nil
+}
+
+// TakeDial returns the link that the owner is to Drive, without a lock held; nil if there is none.
+func (c *Connection) TakeDial() (l ports.DrivenLink) {
+	l, c.undialed = c.undialed, nil
+	return l
+}
+
 // Lease is the right, and the duty, to make one call on a link.
 type Lease struct {
 	Link  ports.Parker

@@ -92,6 +92,25 @@ type RacingLink interface {
 	Tries() []Try
 }
 
+// Preparer is optional on a [Racer], for owners that wait for the link anyway and can run its dial and
+// its handshake on their own goroutine.
+type Preparer interface {
+	// Prepare is Race of a link that does nothing before Drive or Watch is called; its first Tries
+	// are there at once. It returns nil if the owner is to call Race: for several endpoints, or if the
+	// functions that dial may not return when the link is closed.
+	Prepare(eps []Endpoint, delay time.Duration) DrivenLink
+}
+
+// DrivenLink is a [Link] of a [Preparer].
+type DrivenLink interface {
+	RacingLink
+	Watcher
+	// Drive runs the dial and the handshake on the caller's goroutine. It returns once the link is
+	// established, has failed or was closed, which may be while Drive runs; at once if Watch has
+	// been called before, or Drive. The link may be used meanwhile, and is not called by Drive.
+	Drive()
+}
+
 // Try is news of one dial of a race: it began, or it is Done. Then Err is nil if the endpoint
 // was reached, and [ErrLostRace] if another one was.
 type Try struct {

@@ -58,6 +58,9 @@ func (l *links) Race(eps []ports.Endpoint, delay time.Duration) ports.RacingLink
 	return link
 }
 
+// Prepare makes the connection use Race.
+func (l *links) Prepare([]ports.Endpoint, time.Duration) ports.DrivenLink { return nil }
+
 // unread reports whether something that has arrived lies there.
 func (l *links) unread() bool {
 	l.mu.Lock()

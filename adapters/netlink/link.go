@@ -22,6 +22,7 @@ type link struct {
 	cancel context.CancelFunc // ends the dial and the handshake
 
 	mu     sync.Mutex
+	begin  func() // run, of a link that was prepared and has not begun; nil: it has
 	stage  ports.Stage
 	err    error // why the stage failed; net.ErrClosed after Close
 	news   bool  // the stage changed since the owner last asked
@@ -48,6 +49,7 @@ type link struct {
 var (
 	_ ports.Link         = (*link)(nil)
 	_ ports.RacingLink   = (*link)(nil)
+	_ ports.DrivenLink   = (*link)(nil)
 	_ ports.Watcher      = (*link)(nil)
 	_ ports.Parker       = (*link)(nil)
 	_ ports.VectorWriter = (*link)(nil)
@@ -80,7 +82,18 @@ func newLink(cancel context.CancelFunc) *link {
 	return l
 }
 
-// run dials and does the handshake, in a goroutine of its own.
+// Drive is run on the caller's goroutine, if the link was prepared and has not begun.
+func (l *link) Drive() {
+	l.mu.Lock()
+	begin := l.begin
+	l.begin = nil
+	l.mu.Unlock()
+	if begin != nil {
+		begin()
+	}
+}
+
+// run dials and does the handshake, in a goroutine of its own or in that of Drive.
 func (l *link) run(ctx context.Context, dial func() (net.Conn, error)) {
 	conn, err := dial()
 	if err != nil {

@@ -57,10 +57,14 @@ func (l *link) recv(p []byte) (int, error) {
 // Watch requests a call of f when the stage changes, when Recv has bytes to return, or
 // when, after Send returned ErrWouldBlock, there is room again. It does not start to
 // read ahead, as Recv does, because a parked Read may be in progress. f runs on a
-// goroutine of the link, which waits for it.
+// goroutine of the link, which waits for it. It begins the work of a link that was prepared.
 func (l *link) Watch(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.begin != nil && l.err == nil {
+		go l.begin()
+		l.begin = nil
+	}
 	if l.changed() {
 		l.watch = nil
 		go f() // Watch's contract: not within Watch

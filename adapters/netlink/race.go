@@ -9,24 +9,39 @@ import (
 	"brokerconn/ports"
 )
 
+// dialContext is the context of one dial function.
+type dialContext struct {
+	context.Context
+	link *link
+	i    int // in link.dials
+	ep   ports.Endpoint
+}
+
+func (c *dialContext) Value(key any) any {
+	switch key.(type) {
+	case endpointKey:
+		return c.ep
+	case dialKey:
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// report changes what is known of the dial.
+func (c *dialContext) report(change func(*dialing)) {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	change(&c.link.dials[c.i])
+}
+
 // dial calls the dial function for one endpoint.
 func (l *link) dial(ctx context.Context, dial DialFunc, ep ports.Endpoint) (conn net.Conn, err error) {
 	l.mu.Lock()
 	i := len(l.dials)
 	l.dials = append(l.dials, dialing{address: ep.Address})
 	l.mu.Unlock()
-	ctx = context.WithValue(WithEndpoint(ctx, ep), waitingKey{}, func(err error) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.dials[i].waits = err
-	})
-	ctx = context.WithValue(ctx, throughKey{}, func(proxy string) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.dials[i].through = append(l.dials[i].through, proxy)
-	})
 	err = contain("the dial function", func() (err error) {
-		conn, err = dial(ctx, ep.Network, ep.Address)
+		conn, err = dial(&dialContext{ctx, l, i, ep}, ep.Network, ep.Address)
 		return err
 	})
 	if err == nil && conn == nil {
@@ -35,6 +50,13 @@ func (l *link) dial(ctx context.Context, dial DialFunc, ep ports.Endpoint) (conn
 	l.mu.Lock()
 	l.dials[i].waits = err
 	l.mu.Unlock()
+	return conn, err
+}
+
+// only is the race of a link that was prepared, of one dial.
+func (l *link) only(ctx context.Context, dial DialFunc, ep ports.Endpoint) (net.Conn, error) {
+	conn, err := l.dial(ctx, dial, ep)
+	l.tried(ports.Try{Endpoint: ep, Done: true, Err: err})
 	return conn, err
 }
 

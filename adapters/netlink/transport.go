@@ -63,6 +63,11 @@ type Transport struct {
 	// AtOnce reports the hosts for which Lookup does not wait, such as literal addresses. For
 	// these Resolve calls it itself, and not on another goroutine. If nil, there are none.
 	AtOnce func(host string) bool
+	// Prompt reports that Dial returns soon after its ctx has ended, and so does the handshake of
+	// what it returns, whatever a function of the program's does in them. Then an owner that waits
+	// for the connection, such as broker.Dial, may run both on its own goroutine. If false, they run
+	// on a goroutine of the link.
+	Prompt bool
 	// Secure reports that connections from Dial are encrypted. It is copied to every
 	// endpoint.
 	Secure bool
@@ -77,6 +82,7 @@ type Transport struct {
 var (
 	_ ports.Transport = (*Transport)(nil)
 	_ ports.Racer     = (*Transport)(nil)
+	_ ports.Preparer  = (*Transport)(nil)
 	_ ports.Warner    = (*Transport)(nil)
 )
 
@@ -124,6 +130,18 @@ func (t *Transport) Race(eps []ports.Endpoint, delay time.Duration) ports.Racing
 	ctx, cancel := context.WithCancel(context.Background())
 	l := newLink(cancel)
 	go l.run(ctx, func() (net.Conn, error) { return l.race(ctx, t.Dial, eps, delay) })
+	return l
+}
+
+// Prepare returns a link to one endpoint that Drive dials, if the Transport is Prompt; otherwise nil.
+func (t *Transport) Prepare(eps []ports.Endpoint, _ time.Duration) ports.DrivenLink {
+	if t.Dial == nil || !t.Prompt || len(eps) != 1 {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := newLink(cancel)
+	l.tried(ports.Try{Endpoint: eps[0]})
+	l.begin = func() { l.run(ctx, func() (net.Conn, error) { return l.only(ctx, t.Dial, eps[0]) }) }
 	return l
 }
 

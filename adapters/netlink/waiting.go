@@ -13,25 +13,23 @@ import (
 	"brokerconn/ports"
 )
 
-type waitingKey struct{}
+type dialKey struct{}
 
 // SetWaiting reports, from within a DialFunc with its context, what the dial waits for from
 // now on, as the error that a connection has if its time ends now. A later call replaces an
 // earlier one. Without effect if ctx does not come from a Transport.
 func SetWaiting(ctx context.Context, err error) {
-	if set, ok := ctx.Value(waitingKey{}).(func(error)); ok {
-		set(err)
+	if c, ok := ctx.Value(dialKey{}).(*dialContext); ok {
+		c.report(func(d *dialing) { d.waits = err })
 	}
 }
-
-type throughKey struct{}
 
 // SetThrough reports, from within a DialFunc with its context, that the connection goes through a
 // proxy, from now on. Of a chain each proxy is reported. Without effect if ctx does not come from
 // a Transport.
 func SetThrough(ctx context.Context, proxy string) {
-	if set, ok := ctx.Value(throughKey{}).(func(string)); ok {
-		set(proxy)
+	if c, ok := ctx.Value(dialKey{}).(*dialContext); ok {
+		c.report(func(d *dialing) { d.through = append(d.through, proxy) })
 	}
 }
 

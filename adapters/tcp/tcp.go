@@ -78,7 +78,7 @@ type Options struct {
 
 // New returns a transport over TCP. Each address of a name is one endpoint.
 func New(o Options) *netlink.Transport {
-	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o), AtOnce: literal}
+	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o), AtOnce: literal, Prompt: true}
 }
 
 // Dial returns the function that makes one TCP connection. It also accepts an address

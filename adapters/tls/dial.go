@@ -25,6 +25,7 @@ func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 	unsafe := o.Warnings()
 	return &netlink.Transport{
 		Dial: dial, Lookup: under.Lookup, AtOnce: under.AtOnce,
+		Prompt: under.Prompt && o.Config == nil, // whose functions are the program's
 		Secure: true, Verified: under.Verified || len(unsafe) == 0,
 		Unsafe: slices.Concat(under.Unsafe, unsafe),
 	}, nil

@@ -29,7 +29,11 @@ type Options struct {
 }
 
 // New returns a transport over the socket. It panics as Lookup does.
-func New(o Options) *netlink.Transport { return &netlink.Transport{Dial: Dial(), Lookup: Lookup(o)} }
+func New(o Options) *netlink.Transport {
+	return &netlink.Transport{
+		Dial: Dial(), Lookup: Lookup(o), AtOnce: func(string) bool { return true }, Prompt: true,
+	}
+}
 
 // Check returns an error if the options are not valid.
 func (o Options) Check() error {

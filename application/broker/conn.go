@@ -36,11 +36,13 @@ type Conn struct {
 	dialing  bool      // Dial waits
 	dialBy   time.Time // until when; zero: as long as it takes
 	dialed   chan error
-	wanted   bool    // Send was refused because there was no connection
-	closing  bool    // Drain was called
-	failures []error // of the attempts while Dial waits
-	tries    []error // of the attempt under way, likewise
-	finished bool    // gone is closed
+	driving  bool       // the caller of Dial does the work
+	driven   ports.Link // that it dials
+	wanted   bool       // Send was refused because there was no connection
+	closing  bool       // Drain was called
+	failures []error    // of the attempts while Dial waits
+	tries    []error    // of the attempt under way, likewise
+	finished bool       // gone is closed
 	gone     chan struct{}
 
 	// conn_drive.go

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // Dial returns a Conn that is ready: connected, API versions negotiated, authenticated. It
@@ -23,21 +26,108 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if until, ok := ctx.Deadline(); ok && c.realTime {
 		c.dialBy = until
 	}
-	c.wake()
+	c.setUp(ctx)
 	select {
 	case err = <-c.dialed:
 	case <-ctx.Done():
-		c.mu.Lock()
-		c.dialing = false
-		earlier := slices.Concat(c.failures[:max(len(c.failures)-1, 0)], c.tries)
-		c.mu.Unlock()
-		err = afterOthers(c.waitEnded(ctx, nil), earlier)
+		c.dialEnded(ctx)
+		err = <-c.dialed
 	}
 	if err != nil {
 		c.Abort(err)
 		return nil, err
 	}
 	return c, nil
+}
+
+// The caller of Dial does the work of the setup itself where it can, as that of Request does for its
+// request (conn_work.go): it dials, if the transport has a link for that, writes and reads. Each
+// step that a goroutine does for another one wakes a thread. Where there is nothing that it can do, such as
+// during a lookup, in a race of several addresses, or while an authenticator works, it waits, and the
+// Conn's own goroutines do the rest.
+
+// setUp begins the setup, and does what it can of it.
+func (c *Conn) setUp(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.cfg.Clock.Now()
+	if !c.realTime || ctx.Err() != nil {
+		c.drain(now)
+		return
+	}
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, func() { c.dialEnded(ctx) })()
+	}
+	c.driveSetUp(now, ctx)
+	now = c.cfg.Clock.Now()
+	if c.dialing {
+		now = c.drain(now)
+	}
+	c.handOver(now)
+}
+
+func (c *Conn) driveSetUp(now time.Time, ctx context.Context) {
+	defer func() {
+		c.driving, c.driven = false, nil
+		c.core.Drives(false)
+	}()
+	c.driving = true
+	c.core.Drives(true)
+	now = c.drain(now)
+	for mayContinue := true; mayContinue && c.dialing; {
+		switch link := c.core.TakeDial(); {
+		case link != nil:
+			now = c.dialDriven(link)
+		case c.mayWrite():
+			now, mayContinue = c.write(now, caller{ctx: ctx})
+		case c.core.Busy() && c.core.State() != Connecting && c.mayRead():
+			now, mayContinue = c.read(now, caller{ctx: ctx})
+		default:
+			return
+		}
+	}
+}
+
+// dialDriven dials, without the lock.
+func (c *Conn) dialDriven(link ports.DrivenLink) (after time.Time) {
+	lease := domain.Lease{Epoch: c.core.Epoch()}
+	var err error
+	c.driven = link
+	c.unlocked(func() {
+		_, err = contained(func([]byte) (int, error) { link.Drive(); return 0, nil }, nil, 0)
+	})
+	c.driven = nil
+	now := c.cfg.Clock.Now()
+	if err != nil {
+		c.core.Lose(now, lease, err)
+	}
+	return c.drain(now)
+}
+
+// drives reports whether the caller of Dial does what there is to do as soon as it has the lock.
+func (c *Conn) drives() bool { return c.driving && c.reader.ctx == nil && c.writer.ctx == nil }
+
+// dialEnded ends the wait of Dial whose ctx has ended, and what its caller does in it.
+func (c *Conn) dialEnded(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dialing {
+		return
+	}
+	earlier := slices.Concat(c.failures[:max(len(c.failures)-1, 0)], c.tries)
+	err := afterOthers(c.canceled(contextCause(ctx), nil), earlier)
+	c.dialing = false
+	c.dialed <- err
+	if !c.driving {
+		return
+	}
+	now := c.cfg.Clock.Now()
+	c.interrupt(now)
+	c.core.Close(now, err, true)
+	if c.driven != nil {
+		// The state changes when the caller of Dial has returned from it.
+		c.signal(domain.Lease{Epoch: c.core.Epoch()}, func() { _ = c.driven.Close() })
+	}
 }
 
 // Connect waits in the queue of the requests until the connection admits requests. If
