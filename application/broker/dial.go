@@ -58,6 +58,7 @@ func (c *Conn) setUp(ctx context.Context) {
 	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, func() { c.dialEnded(ctx) })()
 	}
+	c.quietAt = now.Add(quietTime) // with the alarm for the setup: each one that is set earlier wakes a thread
 	c.driveSetUp(now, ctx)
 	now = c.cfg.Clock.Now()
 	if c.dialing {

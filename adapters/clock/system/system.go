@@ -2,6 +2,7 @@
 package system
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,16 +42,31 @@ func (Clock) NewAlarm(f func()) ports.Alarm {
 	if f == nil {
 		panic("system: an alarm needs a function to call")
 	}
-	t := time.AfterFunc(idle, f)
-	t.Stop()
-	return alarm{t}
+	return &alarm{call: f}
 }
 
-// idle is the duration of a new alarm's timer, which is stopped at once: package time
-// cannot create a stopped timer.
-const idle = 1<<63 - 1
+// alarm makes its timer when it is first set: package time cannot make a stopped one, and the first timer
+// of a processor wakes a thread.
+type alarm struct {
+	call  func()
+	mu    sync.Mutex
+	timer *time.Timer
+}
 
-type alarm struct{ timer *time.Timer }
+func (a *alarm) Set(t time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer == nil {
+		a.timer = time.AfterFunc(time.Until(t), a.call)
+		return
+	}
+	a.timer.Reset(time.Until(t))
+}
 
-func (a alarm) Set(t time.Time) { a.timer.Reset(time.Until(t)) }
-func (a alarm) Stop()           { a.timer.Stop() }
+func (a *alarm) Stop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
