@@ -126,7 +126,7 @@ func bodyOf(c net.Conn, frame []byte) ([]byte, error) {
 		}
 		return fetched(int(binary.BigEndian.Uint32(body[12:]))), nil
 	case keyAPIVersions:
-		if version > 3 {
+		if version > 4 {
 			return versions(unsupportedVersion), nil
 		}
 		if version > 0 {
@@ -156,7 +156,7 @@ func versionsIn(version int16) []byte {
 
 func table() (keys []kmsg.ApiVersionsResponseApiKey) {
 	for _, r := range [][3]int16{{keyProduce, 3, 3}, {keyFetch, 4, 4}, {keyMetadata, 1, 4}, {keyHeartbeat, 1, 1},
-		{keyAPIVersions, 0, 3}} {
+		{keyAPIVersions, 0, 4}} {
 		k := kmsg.NewApiVersionsResponseApiKey()
 		k.ApiKey, k.MinVersion, k.MaxVersion = r[0], r[1], r[2]
 		keys = append(keys, k)
