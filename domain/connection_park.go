@@ -29,10 +29,17 @@ func (c *Connection) prepare(out *Output) bool {
 	return c.undialed != nil
 }
 
-// TakeDial returns the link that the owner is to Drive, without a lock held; nil if there is none.
+// TakeDial returns the link that the owner is to Drive once, without a lock held; nil if there is none.
 func (c *Connection) TakeDial() (l ports.DrivenLink) {
 	l, c.undialed = c.undialed, nil
 	return l
+}
+
+// GiveDial gives the link back, if there is more to Drive.
+func (c *Connection) GiveDial(epoch uint64, l ports.DrivenLink) {
+	if epoch == c.epoch && c.link != nil {
+		c.undialed = l
+	}
 }
 
 // Lease is the right, and the duty, to make one call on a link.

@@ -105,10 +105,10 @@ type Preparer interface {
 type DrivenLink interface {
 	RacingLink
 	Watcher
-	// Drive runs the dial and the handshake on the caller's goroutine. It returns once the link is
-	// established, has failed or was closed, which may be while Drive runs; at once if Watch has
-	// been called before, or Drive. The link may be used meanwhile, and is not called by Drive.
-	Drive()
+	// Drive runs the dial, and when it is called again the handshake, on the caller's goroutine. It
+	// returns once the stage has risen or failed, or the link was closed, which may be while Drive
+	// runs; at once if Watch has begun the work. more: it is to be called again, after Stage.
+	Drive() (more bool)
 }
 
 // Try is news of one dial of a race: it began, or it is Done. Then Err is nil if the endpoint

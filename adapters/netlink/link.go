@@ -22,7 +22,7 @@ type link struct {
 	cancel context.CancelFunc // ends the dial and the handshake
 
 	mu     sync.Mutex
-	begin  func() // run, of a link that was prepared and has not begun; nil: it has
+	begin  step // of a link that was prepared, the next one; nil: it is under way, or there is none
 	stage  ports.Stage
 	err    error // why the stage failed; net.ErrClosed after Close
 	news   bool  // the stage changed since the owner last asked
@@ -82,38 +82,64 @@ func newLink(cancel context.CancelFunc) *link {
 	return l
 }
 
-// Drive is run on the caller's goroutine, if the link was prepared and has not begun.
-func (l *link) Drive() {
+// A step is a part of the work of a link: the dial, or the handshake. It returns the next one; nil: there is none.
+type step func() step
+
+func (s step) run() {
+	for s != nil {
+		s = s()
+	}
+}
+
+// Drive runs one step on the caller's goroutine, if the link was prepared and is not watched.
+func (l *link) Drive() (more bool) {
 	l.mu.Lock()
 	begin := l.begin
 	l.begin = nil
 	l.mu.Unlock()
-	if begin != nil {
-		begin()
+	if begin == nil {
+		return false
 	}
+	next := begin()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil { // Close closes the connection
+		l.begin = next
+	}
+	return l.begin != nil
 }
 
-// run dials and does the handshake, in a goroutine of its own or in that of Drive.
-func (l *link) run(ctx context.Context, dial func() (net.Conn, error)) {
+// run dials and does the handshake, in a goroutine of its own.
+func (l *link) run(ctx context.Context, dial func() (net.Conn, error)) { l.reach(ctx, dial).run() }
+
+// reach dials.
+func (l *link) reach(ctx context.Context, dial func() (net.Conn, error)) step {
 	conn, err := dial()
 	if err != nil {
 		l.fail(err)
-		return
+		return nil
 	}
 	h, secure := conn.(handshaker)
-	open := true
+	to := ports.StageEstablished
 	if secure {
-		if open = l.advance(ports.StageSecuring, conn, secure); open {
-			err = contain("the handshake", func() error { return h.HandshakeContext(ctx) })
-		}
-		if err != nil {
-			l.fail(err)
-			_ = conn.Close() // the handshake's error is the cause
-			return
-		}
+		to = ports.StageSecuring
 	}
-	if !open || !l.advance(ports.StageEstablished, conn, secure) {
+	switch {
+	case !l.advance(to, conn, secure):
 		_ = conn.Close() // the link has no owner any more
+	case secure:
+		return func() step { l.shake(ctx, conn, h); return nil }
+	}
+	return nil
+}
+
+// shake does the handshake.
+func (l *link) shake(ctx context.Context, conn net.Conn, h handshaker) {
+	if err := contain("the handshake", func() error { return h.HandshakeContext(ctx) }); err != nil {
+		l.fail(err)
+		_ = conn.Close() // the handshake's error is the cause
+	} else if !l.advance(ports.StageEstablished, conn, true) {
+		_ = conn.Close()
 	}
 }
 

@@ -62,7 +62,7 @@ func (l *link) Watch(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.begin != nil && l.err == nil {
-		go l.begin()
+		go l.begin.run()
 		l.begin = nil
 	}
 	if l.changed() {

@@ -141,7 +141,9 @@ func (t *Transport) Prepare(eps []ports.Endpoint, _ time.Duration) ports.DrivenL
 	ctx, cancel := context.WithCancel(context.Background())
 	l := newLink(cancel)
 	l.tried(ports.Try{Endpoint: eps[0]})
-	l.begin = func() { l.run(ctx, func() (net.Conn, error) { return l.only(ctx, t.Dial, eps[0]) }) }
+	l.begin = func() step {
+		return l.reach(ctx, func() (net.Conn, error) { return l.only(ctx, t.Dial, eps[0]) })
+	}
 	return l
 }
 

@@ -92,15 +92,20 @@ func (c *Conn) driveSetUp(now time.Time, ctx context.Context) {
 // dialDriven dials, without the lock.
 func (c *Conn) dialDriven(link ports.DrivenLink) (after time.Time) {
 	lease := domain.Lease{Epoch: c.core.Epoch()}
-	var err error
+	var (
+		more bool
+		err  error
+	)
 	c.driven = link
 	c.unlocked(func() {
-		_, err = contained(func([]byte) (int, error) { link.Drive(); return 0, nil }, nil, 0)
+		_, err = contained(func([]byte) (int, error) { more = link.Drive(); return 0, nil }, nil, 0)
 	})
 	c.driven = nil
 	now := c.cfg.Clock.Now()
 	if err != nil {
 		c.core.Lose(now, lease, err)
+	} else if more {
+		c.core.GiveDial(lease.Epoch, link)
 	}
 	return c.drain(now)
 }
