@@ -232,6 +232,165 @@ func (mr *MockRacingLinkMockRecorder) Tries() *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Tries", reflect.TypeOf((*MockRacingLink)(nil).Tries))
 }
 
+// MockPreparer is a mock of Preparer interface.
+type MockPreparer struct {
+	ctrl     *gomock.Controller
+	recorder *MockPreparerMockRecorder
+}
+
+// MockPreparerMockRecorder is the mock recorder for MockPreparer.
+type MockPreparerMockRecorder struct {
+	mock *MockPreparer
+}
+
+// NewMockPreparer creates a new mock instance.
+func NewMockPreparer(ctrl *gomock.Controller) *MockPreparer {
+	mock := &MockPreparer{ctrl: ctrl}
+	mock.recorder = &MockPreparerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockPreparer) EXPECT() *MockPreparerMockRecorder {
+	return m.recorder
+}
+
+// Prepare mocks base method.
+func (m *MockPreparer) Prepare(eps []ports.Endpoint, delay time.Duration) ports.DrivenLink {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Prepare", eps, delay)
+	ret0, _ := ret[0].(ports.DrivenLink)
+	return ret0
+}
+
+// Prepare indicates an expected call of Prepare.
+func (mr *MockPreparerMockRecorder) Prepare(eps, delay interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Prepare", reflect.TypeOf((*MockPreparer)(nil).Prepare), eps, delay)
+}
+
+// MockDrivenLink is a mock of DrivenLink interface.
+type MockDrivenLink struct {
+	ctrl     *gomock.Controller
+	recorder *MockDrivenLinkMockRecorder
+}
+
+// MockDrivenLinkMockRecorder is the mock recorder for MockDrivenLink.
+type MockDrivenLinkMockRecorder struct {
+	mock *MockDrivenLink
+}
+
+// NewMockDrivenLink creates a new mock instance.
+func NewMockDrivenLink(ctrl *gomock.Controller) *MockDrivenLink {
+	mock := &MockDrivenLink{ctrl: ctrl}
+	mock.recorder = &MockDrivenLinkMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockDrivenLink) EXPECT() *MockDrivenLinkMockRecorder {
+	return m.recorder
+}
+
+// Close mocks base method.
+func (m *MockDrivenLink) Close() error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Close")
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Close indicates an expected call of Close.
+func (mr *MockDrivenLinkMockRecorder) Close() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Close", reflect.TypeOf((*MockDrivenLink)(nil).Close))
+}
+
+// Drive mocks base method.
+func (m *MockDrivenLink) Drive() bool {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Drive")
+	ret0, _ := ret[0].(bool)
+	return ret0
+}
+
+// Drive indicates an expected call of Drive.
+func (mr *MockDrivenLinkMockRecorder) Drive() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Drive", reflect.TypeOf((*MockDrivenLink)(nil).Drive))
+}
+
+// Recv mocks base method.
+func (m *MockDrivenLink) Recv(p []byte) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Recv", p)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Recv indicates an expected call of Recv.
+func (mr *MockDrivenLinkMockRecorder) Recv(p interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Recv", reflect.TypeOf((*MockDrivenLink)(nil).Recv), p)
+}
+
+// Send mocks base method.
+func (m *MockDrivenLink) Send(p []byte) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Send", p)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Send indicates an expected call of Send.
+func (mr *MockDrivenLinkMockRecorder) Send(p interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Send", reflect.TypeOf((*MockDrivenLink)(nil).Send), p)
+}
+
+// Stage mocks base method.
+func (m *MockDrivenLink) Stage() (ports.Stage, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Stage")
+	ret0, _ := ret[0].(ports.Stage)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Stage indicates an expected call of Stage.
+func (mr *MockDrivenLinkMockRecorder) Stage() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Stage", reflect.TypeOf((*MockDrivenLink)(nil).Stage))
+}
+
+// Tries mocks base method.
+func (m *MockDrivenLink) Tries() []ports.Try {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Tries")
+	ret0, _ := ret[0].([]ports.Try)
+	return ret0
+}
+
+// Tries indicates an expected call of Tries.
+func (mr *MockDrivenLinkMockRecorder) Tries() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Tries", reflect.TypeOf((*MockDrivenLink)(nil).Tries))
+}
+
+// Watch mocks base method.
+func (m *MockDrivenLink) Watch(f func()) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "Watch", f)
+}
+
+// Watch indicates an expected call of Watch.
+func (mr *MockDrivenLinkMockRecorder) Watch(f interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Watch", reflect.TypeOf((*MockDrivenLink)(nil).Watch), f)
+}
+
 // MockWarner is a mock of Warner interface.
 type MockWarner struct {
 	ctrl     *gomock.Controller
