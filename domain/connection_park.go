@@ -29,7 +29,7 @@ func (c *Connection) prepare(out *Output) bool {
 	return c.undialed != nil
 }
 
-// TakeDial returns the link that the owner is to Drive once, without a lock held; nil if there is none.
+// TakeDial returns the link that the owner is to Drive once, without a lock held; nil if there is no such link.
 func (c *Connection) TakeDial() (l ports.DrivenLink) {
 	l, c.undialed = c.undialed, nil
 	return l

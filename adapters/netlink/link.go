@@ -22,7 +22,7 @@ type link struct {
 	cancel context.CancelFunc // ends the dial and the handshake
 
 	mu     sync.Mutex
-	begin  step // of a link that was prepared, the next one; nil: it is under way, or there is none
+	begin  step // of a link that was prepared, the next one; nil: it is under way, or was the last
 	stage  ports.Stage
 	err    error // why the stage failed; net.ErrClosed after Close
 	news   bool  // the stage changed since the owner last asked
@@ -82,7 +82,7 @@ func newLink(cancel context.CancelFunc) *link {
 	return l
 }
 
-// A step is a part of the work of a link: the dial, or the handshake. It returns the next one; nil: there is none.
+// A step is a part of the work of a link: the dial, or the handshake. It returns the next one; nil: it was the last.
 type step func() step
 
 func (s step) run() {

@@ -81,6 +81,8 @@ func (c *Conn) driveSetUp(now time.Time, ctx context.Context) {
 			now = c.dialDriven(link)
 		case c.mayWrite():
 			now, mayContinue = c.write(now, caller{ctx: ctx})
+		case c.core.Awaiting() != nil: // such as an authenticator: drain watches it
+			return
 		case c.core.Busy() && c.core.State() != Connecting && c.mayRead():
 			now, mayContinue = c.read(now, caller{ctx: ctx})
 		default:

@@ -46,19 +46,21 @@ func (Clock) NewAlarm(f func()) ports.Alarm {
 }
 
 // alarm makes its timer when it is first set: package time cannot make a stopped one, and the first timer
-// of a processor wakes a thread.
+// of a processor wakes a thread. It is made for idle first, since a timer whose time has come when it is made
+// cannot be stopped any more.
 type alarm struct {
 	call  func()
 	mu    sync.Mutex
 	timer *time.Timer
 }
 
+const idle = 1<<63 - 1
+
 func (a *alarm) Set(t time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil {
-		a.timer = time.AfterFunc(time.Until(t), a.call)
-		return
+		a.timer = time.AfterFunc(idle, a.call)
 	}
 	a.timer.Reset(time.Until(t))
 }
