@@ -29,7 +29,16 @@ func (c *Connection) prepare(out *Output) bool {
 	return c.undialed != nil
 }
 
-// TakeDial returns the link that the owner is to Drive once, without a lock held; nil if there is no such link.
+// SetupReads reports whether the setup goes on once a response is read. Otherwise the authenticator may end it while a
+// caller reads.
+func (c *Connection) SetupReads() bool {
+	return c.m.awaitsInSetup() && !c.asked
+}
+
+// CanDial reports whether TakeDial would return a link.
+func (c *Connection) CanDial() bool { return c.undialed != nil }
+
+// TakeDial returns the link that the owner is to Drive once, without a lock held; nil without one.
 func (c *Connection) TakeDial() (l ports.DrivenLink) {
 	l, c.undialed = c.undialed, nil
 	return l

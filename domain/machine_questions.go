@@ -57,6 +57,9 @@ func (m *Machine) ResponsesDue() int {
 	return m.InFlight() - len(m.unanswered)
 }
 
+// awaitsInSetup reports whether a response is due in the setup.
+func (m *Machine) awaitsInSetup() bool { return m.state.SettingUp() && m.inflight.len() > 0 }
+
 // RequestTimeout returns the configured timeout of requests.
 func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 

@@ -156,6 +156,9 @@ const defaultIdleTimeout = 3 * time.Minute
 // load would answer each connection too late, however often it is asked.
 const polledVersionTimeout = 2 * time.Second
 
+// defaultTransport has no state of a connection.
+var defaultTransport = tcp.New(tcp.Options{})
+
 // withDefaults checks the settings and fills in the defaults; idle is that of IdleTimeout, and versions that of
 // APIVersionTimeout.
 func (c Config) withDefaults(idle, versions time.Duration) (Config, error) {
@@ -177,7 +180,7 @@ func (c Config) withDefaults(idle, versions time.Duration) (Config, error) {
 	}
 	c.IdleTimeout, c.MaxHold = max(c.IdleTimeout, 0), max(c.MaxHold, 0)
 	if c.Transport == nil {
-		c.Transport = tcp.New(tcp.Options{})
+		c.Transport = defaultTransport
 	}
 	if c.Hooks == nil {
 		c.Hooks = &Hooks{}

@@ -40,7 +40,7 @@ func (c *Conn) drain(now time.Time) time.Time {
 		case domain.Completed:
 			c.completed(out.Future)
 		case domain.Idle:
-			if c.serveWaiters(now) || !c.drives() && c.core.Watch(c.wakeUp) {
+			if c.serveWaiters(now) || !c.dials() && c.core.Watch(c.wakeUp) {
 				continue
 			}
 			c.setAlarm(out.Deadline)

@@ -50,7 +50,7 @@ func (c *Conn) contextEnded() {
 func (c *Conn) interrupt(now time.Time) {
 	var lease domain.Lease
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
-		given := d.ctx != nil && (d.ctx.Err() != nil || d.future != nil && d.future.isDone()) || d.reclaimed
+		given := d.reclaimed || d.ctx != nil && (d.ctx.Err() != nil || d.future != nil && d.future.isDone())
 		if given && d.lease.Epoch == c.core.Epoch() { // a call on a link that was hung up returns by itself
 			d.interrupted, lease = true, d.lease
 		}

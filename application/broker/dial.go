@@ -81,15 +81,16 @@ func (c *Conn) driveSetUp(now time.Time, ctx context.Context) {
 			now = c.dialDriven(link)
 		case c.mayWrite():
 			now, mayContinue = c.write(now, caller{ctx: ctx})
-		case c.core.Awaiting() != nil: // such as an authenticator: drain watches it
-			return
-		case c.core.Busy() && c.core.State() != Connecting && c.mayRead():
+		case c.core.SetupReads() && c.mayRead():
 			now, mayContinue = c.read(now, caller{ctx: ctx})
 		default:
 			return
 		}
 	}
 }
+
+// dials reports whether it dials, so that the link needs no goroutine.
+func (c *Conn) dials() bool { return c.driving && (c.driven != nil || c.core.CanDial()) }
 
 // dialDriven dials, without the lock.
 func (c *Conn) dialDriven(link ports.DrivenLink) (after time.Time) {
