@@ -26,7 +26,7 @@ type spares struct {
 }
 
 // spareBytes is how much memory of that kind a connection has at most.
-const spareBytes = 32 << 20
+const spareBytes = 1 << 25 // 32 MiB
 
 // take returns empty memory for n bytes; nil if there is no spare that fits. The last one that was
 // given back is the first that is tried.
