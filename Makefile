@@ -148,7 +148,7 @@ parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to 
 odd-brokers: ## other servers of the protocol, a row each, and their models beside them (Python 3.10, JDK 17, Maven; ODD="kfake sarama" for some: these need Go alone)
 	@cd acceptance/peers && ODD="$(ODD)" $(GO) test -parallel 16 ./odd && $(GO) run ./odd $(ODD)
 
-bench: ## beside a bare socket, the commit BASE, franz-go, sarama and kafka-go: what a request, a dial and an idle connection cost, and which targets that misses (Linux, five minutes without other load)
+bench: ## beside a bare socket, the commit BASE, franz-go, sarama and kafka-go: what a request, a dial and an idle connection cost, and which targets that misses (Linux, ten minutes without other load)
 	@cd acceptance/peers && $(GO) run . bench -base $(BASE)
 
 bench-verify: ## bench three times: a target missed twice is an error

@@ -84,7 +84,8 @@ const chartStyle = `
   `
 
 // names are what readers call the clients.
-var names = map[string]string{"conn": "Conn", "typed": "Conn, typed", "polled": "Polled", "franz": "franz-go"}
+var names = map[string]string{"conn": "Conn", "typed": "Conn, typed", "borrower": "Conn, lent", "polled": "Polled",
+	"franz": "franz-go"}
 
 func picture(title, note string, bars []bar) string {
 	var b strings.Builder
@@ -119,7 +120,8 @@ func (r bar) draw(b *strings.Builder, y int) {
 	if shown, ok := names[r.client]; ok {
 		name = shown
 	}
-	if r.client == "conn" || r.client == "typed" || r.client == "polled" {
+	switch r.client {
+	case "conn", "typed", "borrower", "polled":
 		class = "ours"
 	}
 	to := func(ratio float64) int { return barsAt + int(min(ratio, 1.1)*unit) }

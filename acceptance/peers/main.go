@@ -55,7 +55,7 @@ func run(args []string) error {
 	case "bench", "growth", "kafka":
 		var b bench
 		flags.StringVar(&b.base, "base", "", "an earlier commit of the library, to be measured too")
-		flags.IntVar(&b.rounds, "rounds", 7, "how often each workload is run with each client")
+		flags.IntVar(&b.rounds, "rounds", 5, "how often each workload is run with each client")
 		flags.IntVar(&b.times, "times", 1, "how often all of it is done: a row that misses twice is an error")
 		flags.StringVar(&b.only, "only", "", "one workload")
 		flags.StringVar(&b.chart, "chart", "", "the file of a chart, as SVG")
